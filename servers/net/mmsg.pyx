@@ -7,11 +7,11 @@ import errno as names
 import os
 
 from libc.errno cimport EAGAIN, EINTR, EINVAL, EIO, EMSGSIZE, EOPNOTSUPP, errno
-from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
+from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t
 from libc.stdlib cimport free
 from libc.string cimport memset
 
-from servers.net.node cimport BATCH, OUTBOX, Datagram
+from servers.net.node cimport BATCH, Datagram
 
 cdef extern from "mmsg.h" nogil:
     const int AF_INET, MSG_DONTWAIT, MSG_TRUNC
@@ -42,7 +42,7 @@ cdef enum:
 
 
 cdef class Workspace:
-    """Buffers for the system calls of one thread. Received octets stay in it until the next `fetch` of any of its sockets."""
+    """Buffers for the system calls of one thread. Received octets stay until the next `fetch` of any of its sockets."""
 
     def __cinit__(self):
         cdef size_t size = (sizeof(Space) + 63) & ~<size_t> 63
@@ -69,7 +69,7 @@ cdef class Socket:
         self.use(Workspace())
 
     cdef void use(self, Workspace workspace):
-        """Works in `workspace` from now on. Sockets that share one stay warm in the cache; they belong to one thread."""
+        """Works in `workspace` from now on. Sockets that share one stay in the cache; they belong to one thread."""
         self.workspace = workspace
         self.port.space = workspace.space
 
@@ -101,7 +101,7 @@ cdef class Socket:
 
     @property
     def drops(self):
-        """Times the kernel found no room in the receive buffer. On a socket with `gro` each may stand for a whole run."""
+        """Times the kernel found no room in the receive buffer. With `gro` each may stand for a whole run."""
         dropped = self.final_drops if self.port.fd < 0 else dropped_by_kernel(self.port.fd)
         if dropped < 0:
             raise OSError(names.ENOTSUP, "the kernel does not tell its drops (SO_MEMINFO, Linux 4.12)")
@@ -174,6 +174,7 @@ cdef uint32_t split_message(Port* port, Space* space, uint32_t n) noexcept nogil
     cdef uint32_t i = space.message, length = space.incoming[i].msg_len, local = 0, segment = 0, part
     cdef msghdr* m = &space.incoming[i].msg_hdr
     cdef sockaddr_in* sender = &space.senders[i]
+    cdef uint8_t* octets = <uint8_t*> space.places[i].iov_base
     if m.msg_controllen:
         control_read(m, &local, &segment)
     if m.msg_flags & MSG_TRUNC:
@@ -182,8 +183,8 @@ cdef uint32_t split_message(Port* port, Space* space, uint32_t n) noexcept nogil
         segment = length
     while n < BATCH:
         part = min(segment, length - space.offset)
-        space.rows[n] = Datagram(<uint8_t*> space.places[i].iov_base + space.offset, part, sender.sin_addr.s_addr, local,
-                                 ntohs(sender.sin_port), port.index)
+        space.rows[n] = Datagram(octets + space.offset, part, sender.sin_addr.s_addr, local, ntohs(sender.sin_port),
+                                 port.index)
         n += 1
         space.offset += part
         port.traffic.octets_in += part
@@ -196,7 +197,7 @@ cdef uint32_t split_message(Port* port, Space* space, uint32_t n) noexcept nogil
 
 
 cdef void send(Port* port, Datagram* rows, uint32_t n) noexcept nogil:
-    """Sends rows in order. Nothing is lost without a count: by errno, or as `unsent` when the send buffer stays full."""
+    """Sends rows in order. Nothing is lost uncounted: by errno, or as `unsent` when the send buffer stays full."""
     cdef Space* space = port.space
     cdef uint32_t at = 0, alone = 0, built, done, waits = 0
     cdef int went
@@ -207,7 +208,7 @@ cdef void send(Port* port, Datagram* rows, uint32_t n) noexcept nogil:
             went = sendmmsg(port.fd, &space.outgoing[done], built - done, MSG_DONTWAIT)
             if went > 0:
                 port.traffic.sends += 1
-                at += sent(port, space, rows, at, done, <uint32_t> went)
+                at += sent(port, rows, at, done, <uint32_t> went)
                 done += <uint32_t> went
             elif errno == EAGAIN:
                 waits += 1
@@ -247,7 +248,7 @@ cdef uint32_t gather(Port* port, Space* space, Datagram* rows, uint32_t at, uint
 
 
 cdef inline uint32_t run(Datagram* rows, uint32_t n) noexcept nogil:
-    """How many rows from the first on may leave as one message: one peer, one source, one length; a shorter one ends it."""
+    """How many rows from the first on may be one message: one peer, one source, one length; a shorter one ends it."""
     cdef uint32_t length = rows[0].length, i = 1, most = min(n, <uint32_t> SEGMENTS)
     if length == 0:
         return 1
@@ -260,11 +261,11 @@ cdef inline uint32_t run(Datagram* rows, uint32_t n) noexcept nogil:
     return i
 
 
-cdef uint32_t sent(Port* port, Space* space, Datagram* rows, uint32_t at, uint32_t first, uint32_t messages) noexcept nogil:
+cdef uint32_t sent(Port* port, Datagram* rows, uint32_t at, uint32_t first, uint32_t messages) noexcept nogil:
     """Counts what left; returns its number of rows."""
     cdef uint32_t count = 0, i
     for i in range(messages):
-        count += space.spans[first + i]
+        count += port.space.spans[first + i]
     for i in range(count):
         port.traffic.octets_out += rows[at + i].length
     port.traffic.messages_out += messages

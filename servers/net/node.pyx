@@ -1,4 +1,4 @@
-"""A node without a network: its outbox, its random octets, and a face through which tests and drivers in Python move it."""
+"""A node without a network: its outbox, its random octets, and a face through which Python can move it."""
 from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
 from libc.stdlib cimport abort, free, malloc
 from libc.string cimport memcpy, memset
@@ -22,7 +22,7 @@ cdef enum:
 
 
 cdef Datagram* compose(Outbox* out, uint16_t port) noexcept nogil:
-    """Next free row: `data` has ROOM octets, everything else is 0. NULL, and counted as refused, when the outbox is full."""
+    """Next free row: `data` has ROOM octets, the rest is 0. NULL, and counted as refused, when the outbox is full."""
     cdef Datagram* row
     if out.count == OUTBOX:
         out.refused += 1
@@ -127,7 +127,7 @@ cdef class Node:
         return (<const char*> draw(&self.entropy, n))[:n]
 
     def feed(self, uint16_t port, rows, uint64_t monotonic_ns, uint64_t wall_ns):
-        """Hands over `[(peer_ip, peer_port, local_ip, data), ...]` as received on socket number `port`, BATCH at a time.
+        """Hands over `[(peer_ip, peer_port, local_ip, data), ...]` as received on socket `port`, BATCH at a time.
 
         Each datagram lies in an allocation of its own length, so that a memory checker sees a read past its end.
         """

@@ -1,7 +1,7 @@
 """One node and its sockets, joined without the interpreter: receive, hand over, send, set the timer."""
 import os
 
-from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
+from libc.stdint cimport int64_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free
 from posix.time cimport CLOCK_MONOTONIC, CLOCK_REALTIME, clock_gettime, itimerspec, timespec
 from posix.unistd cimport read
@@ -93,8 +93,8 @@ cdef class Pump:
     cdef void pump(self, uint32_t index) noexcept nogil:
         """Moves what socket `index` holds, at most TURNS receive calls."""
         cdef Port* port = self.ports[index]
-        cdef uint32_t got, n, turn
-        for turn in range(TURNS):
+        cdef uint32_t got, n, _
+        for _ in range(TURNS):
             got = fetch(port)
             if not got:
                 return
@@ -132,7 +132,7 @@ cdef class Pump:
             self.flush()
 
     cdef void rearm(self) noexcept nogil:
-        """Only ever earlier: a timer that fires before anything is due costs less than a system call after each batch."""
+        """Only ever earlier: a timer that fires before anything is due costs less than a system call a batch."""
         cdef uint64_t due = self.node.next_due()
         if due and (not self.armed or due < self.armed):
             self.arm(due)

@@ -46,8 +46,8 @@ def open_socket(
 ) -> Socket:
     """Binds a UDP socket for `index` among a node's sockets. Port 0: any free one, see `Socket.address`.
 
-    `receive_buffer` and `send_buffer` are octets asked for; an ordinary user gets at most net.core.rmem_max and wmem_max
-    (208 KiB on many machines). `Socket.receive_buffer` says what was granted. Raises CannotListen.
+    `receive_buffer` and `send_buffer` are octets asked for; an ordinary user gets at most net.core.rmem_max and
+    wmem_max (208 KiB on many machines). `Socket.receive_buffer` says what was granted. Raises CannotListen.
     """
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as made:
         made.setblocking(False)
