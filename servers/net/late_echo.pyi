@@ -2,8 +2,7 @@ from servers.net.node import Node
 
 class LateEcho(Node):
     def __init__(self, delay_ns: int, places: int = 1024) -> None: ...
-    @property
-    def delay_ns(self) -> int: ...
+    delay_ns: int
     @property
     def answered(self) -> int: ...
     @property
