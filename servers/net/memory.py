@@ -120,7 +120,7 @@ class Network:
             _, _, target, row = heapq.heappop(self._events)
             if isinstance(target, Endpoint) and row is not None:
                 arrived.setdefault(target, []).append(row)
-            elif isinstance(target, Host) and target.armed == self.now:
+            elif isinstance(target, Host):
                 fired.append(target)
         for endpoint, rows in arrived.items():
             host = endpoint.host
@@ -130,7 +130,7 @@ class Network:
             self._fire(host)
 
     def _fire(self, host: Host) -> None:
-        if host.armed != self.now:  # a datagram of this instant moved it
+        if host.armed != self.now:  # the timer was moved meanwhile
             return
         host.armed = 0
         host.node.run_timers(self.now, self._wall_of(host))

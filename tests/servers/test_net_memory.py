@@ -67,6 +67,18 @@ def test_the_longest_network_receives_and_answers_from_the_address_asked():
     assert network.unroutable == 2 + 3
 
 
+def test_a_node_attached_later_takes_over_its_address():
+    first, second = Clocked(), Clocked()
+    network = Network()
+    network.attach(first, 0, "10.0.0.0/24", 434)
+    for _ in range(2):
+        network.inject(HERE, THERE, b"x")
+        network.run(network.now + MS)
+        if not second.calls:
+            network.attach(second, 0, *THERE)
+    assert [len(first.calls), len(second.calls)] == [1, 1]
+
+
 def test_without_pktinfo_a_node_neither_learns_nor_chooses_its_address():
     node = Clocked()
     network = Network()

@@ -153,6 +153,38 @@ def test_the_source_is_the_address_that_was_asked_and_none_other():
     pump.close()
 
 
+def test_every_round_of_receiving_knows_addresses_and_segments():
+    """The kernel overwrites the message headers: the second round must find them as the first one did."""
+    opened = open_socket("0.0.0.0", 0, pktinfo=True, gro=True)
+    pump = Pump(Echo(), [opened])
+    port = endpoint(opened)[1]
+    with client() as c:
+        for i, size in enumerate([0, 300, 0, 300]):
+            c.setsockopt(socket.IPPROTO_UDP, UDP_SEGMENT, size)
+            ip = f"127.64.0.{1 + i}"
+            c.sendto(bytes(900), (ip, port))
+            pump.on_readable(0)
+            answers = [c.recvfrom(1000) for _ in range(900 // (size or 900))]
+            assert answers == [(bytes(size or 900), (ip, port))] * len(answers)
+            assert waiting(c) == []
+    opened.close()
+    pump.close()
+
+
+def test_each_socket_of_a_node_answers_its_own_callers():
+    sockets = [open_socket("127.0.0.1", 0, index=i, gro=i == 1) for i in range(3)]
+    pump = Pump(Echo(), sockets)
+    with client() as c:
+        for index in (2, 0, 1, 2):
+            c.sendto(b"%d" % index, endpoint(sockets[index]))
+            pump.on_readable(index)
+            assert c.recvfrom(10) == (b"%d" % index, endpoint(sockets[index]))
+    assert [s.traffic["datagrams_out"] for s in sockets] == [1, 1, 2]
+    for s in sockets:
+        s.close()
+    pump.close()
+
+
 def test_empty_datagrams_are_datagrams():
     for offload in (False, True):
         with echo_server(gro=offload, gso=offload) as (server, pump), client() as c:
