@@ -72,7 +72,7 @@ def test_a_node_attached_later_takes_over_its_address():
     network = Network()
     network.attach(first, 0, "10.0.0.0/24", 434)
     for _ in range(2):
-        network.inject(HERE, THERE, b"x")
+        network.inject(("192.0.2.9", 434), THERE, b"x")
         network.run(network.now + MS)
         if not second.calls:
             network.attach(second, 0, *THERE)
