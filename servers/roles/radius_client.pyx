@@ -4,7 +4,7 @@
 #   parked        waits for       resumes at                    on timeout
 #   transaction   an answer       the owner's stage after       sent again, RFC 5080 2.2.1; after the last try
 #                                 the question                  the owner resumes without an answer
-from fastcodec.digest.jobs cimport DIGEST_HMAC_MD5, DIGEST_MD5, queue_job
+from fastcodec.digest.jobs cimport DIGEST_HMAC_MD5, DIGEST_KEY_MD5, DIGEST_MD5, queue_job, run_queue
 from fastcodec.radius cimport (
     ACCESS_ACCEPT, ACCESS_CHALLENGE, ACCESS_REJECT, ACCESS_REQUEST, HEADER, MESSAGE_AUTHENTICATOR, NUMBERS, walk_packet,
 )
@@ -38,6 +38,20 @@ cdef int client_open(RadiusClient* client, uint32_t ports, uint16_t first_port, 
         client_close(client)
         raise MemoryError
     wheel_open(&client.wheel, ports * IDENTIFIERS, now)
+    return 0
+
+
+cdef int client_server(RadiusClient* client, bytes address, uint16_t port, bytes secret, bint require_ma) except -1:
+    """The server all requests go to: packed address, secret of 1-255 octets."""
+    if not 1 <= len(secret) <= 255:
+        raise ValueError(f"a shared secret has 1 to 255 octets, not {len(secret)}")
+    memcpy(&client.server.address, <const uint8_t*> address, 4)
+    memcpy(client.server.secret, <const uint8_t*> secret, len(secret))
+    client.server.port, client.server.secret_length = port, <uint32_t> len(secret)
+    client.server.require_message_authenticator = require_ma
+    queue_job(client.queue, DIGEST_KEY_MD5, client.server.secret, client.server.secret_length, NULL, 0, NULL,
+              &client.server.secret_key)
+    run_queue(client.queue)
     return 0
 
 
