@@ -21,6 +21,7 @@ cdef struct Request:
 cdef struct Lease:                 # what a journal knows, for `pool_reconcile`
     uint64_t owner
     uint32_t address               # network order
+    bint held                      # answer: ours now. False: reserved, outside, or another owner's
 
 cdef struct Line:                  # one cache line of counters a worker; only that worker writes it
     uint64_t released              # moves to FREE that are complete: what an exhaustion is proven against
@@ -44,16 +45,16 @@ cdef struct Pool:                  # one process's view; the pointers lead into 
     uint32_t hint                  # word of the map where the last search ended
     uint32_t cursor                # where the next partial sweep begins
     uint32_t grants                # of this process; its low bits tell one lease of an owner from the next
-    uint64_t proof                 # sum of `released` when exhaustion was last proven, +1; 0: not proven
-    uint64_t proof_until           # s; a proof holds until the first cool-down may end
+    uint64_t proof                 # 1 + sum of `released` when exhaustion was last proven, 0: not proven
+    uint64_t swept                 # s; when all words were last looked through for cool-downs that ended
 
 # `now`: monotonic ns. Addresses in network order.
 cdef void pool_take(Pool* pool, Request* requests, int n, uint64_t now) noexcept nogil
 cdef bint pool_give(Pool* pool, uint32_t address, uint64_t owner, uint64_t now) noexcept nogil   # False: refused
 cdef bint pool_claim(Pool* pool, uint32_t address, uint64_t owner) noexcept nogil                # restart: False: refused
-cdef bint pool_cool(Pool* pool, uint32_t address, uint64_t owner, uint64_t until) noexcept nogil  # restart: rest till then
+cdef bint pool_cool(Pool* pool, uint32_t address, uint64_t owner, uint64_t until) noexcept nogil  # restart: until, ns
 cdef uint32_t pool_sweep(Pool* pool, uint64_t now, uint32_t most) noexcept nogil   # ends cool-downs; call once a second
-cdef uint32_t pool_reconcile(Pool* pool, const Lease* leases, uint32_t n, uint64_t now) noexcept nogil
+cdef uint32_t pool_reconcile(Pool* pool, Lease* leases, uint32_t n, uint64_t now) noexcept nogil
 cdef AddressState pool_state(const Pool* pool, uint32_t address) noexcept nogil
 
 cdef class SharedPool:
@@ -62,3 +63,4 @@ cdef class SharedPool:
     cdef object area               # the mapping
     cdef readonly int fd           # memfd: other processes attach by it
     cdef readonly str network
+    cdef void _point(self, uint8_t* at, uint32_t worker) noexcept
