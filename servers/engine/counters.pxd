@@ -17,3 +17,6 @@ cdef struct Counters:
     Offender[64] last
 
 cdef void count_offence(Counters* counters, int reason, const Datagram* datagram) noexcept nogil
+
+cdef inline void count_event(Counters* counters, int reason) noexcept nogil:
+    counters.counts[reason] += 1

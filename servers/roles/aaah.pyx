@@ -30,7 +30,7 @@ from fastcodec.wire cimport Piece, get16, get32, get64, hash_octets, put16, put3
 from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free
 from libc.string cimport memcmp, memcpy, memset
-from servers.engine.counters cimport REASONS, count_offence
+from servers.engine.counters cimport REASONS, count_event, count_offence
 from servers.engine.reasons import NAMES
 from servers.engine.ntp cimport is_newer, is_within, ntp_of
 from servers.engine.reasons cimport (
@@ -39,7 +39,7 @@ from servers.engine.reasons cimport (
     PROOF_MISMATCH, PROXY_STATE_LIMIT, TABLE_FULL, TWO_CREDENTIALS, UNKNOWN_CLIENT, UNKNOWN_CODE, UNKNOWN_SUBSCRIBER, WRONG_ROLE,
 )
 from servers.engine.stages cimport GOOD, DONE, DROPPED, Stage, queue_close, queue_open, run_stages
-from servers.net.node cimport compose, draw
+from servers.net.node cimport ROOM, compose, draw
 from servers.tables.hash cimport table_prefetch
 from servers.tables.replies cimport Seen, replies_begin, replies_cancel, replies_find, replies_finish, replies_prefetch
 from servers.tables.subscribers cimport find_subscriber, key_of, nai_of, secret_of
@@ -145,7 +145,7 @@ cdef void answer_duplicate(Aaah* aaah, Question* question) noexcept nogil:
         drop(aaah, question, DUPLICATE_PENDING)
         return
     if seen == Seen.DONE:
-        aaah.counters.counts[DUPLICATE_ANSWERED] += 1
+        count_event(&aaah.counters, DUPLICATE_ANSWERED)
         again = address_reply(aaah, question)
         if again:
             memcpy(again.data, stored, length)
@@ -153,7 +153,7 @@ cdef void answer_duplicate(Aaah* aaah, Question* question) noexcept nogil:
             question.head.outcome = DONE
         return
     if seen == Seen.CHANGED:
-        aaah.counters.counts[DUPLICATE_RENEWED] += 1
+        count_event(&aaah.counters, DUPLICATE_RENEWED)
     question.entry = replies_begin(aaah.replies, datagram.peer_address, datagram.peer_port, datagram.data[1],
                                    datagram.data + 4, aaah.now.monotonic)
     if not question.entry:
@@ -357,7 +357,7 @@ cdef bint may_ask(Aaah* aaah, Question* question) noexcept nogil:
         if bound and subscriber.assigned >> k & 1:
             return True
         if not bound and aaah.fhas[k].classes >> subscriber.subscription & 1:
-            aaah.counters.counts[FHA_UNBOUND] += 1
+            count_event(&aaah.counters, FHA_UNBOUND)
             return True
     return False
 
@@ -413,7 +413,12 @@ cdef void write_reply(Aaah* aaah, Question* question) noexcept nogil:
     else:
         aaah.accepted += 1
         at = write_registration(aaah, question, at)
-    at = copy_proxy_states(question, at)
+    at = copy_proxy_states(question, at, packet + ROOM)
+    if not at:
+        question.reply.length = 0                       # the outbox row stays, empty, and is not sent
+        replies_cancel(aaah.replies, question.entry)
+        drop(aaah, question, PROXY_STATE_LIMIT)
+        return
     question.reply.length = <uint32_t> (at - packet)
     put16(packet + 2, <uint16_t> question.reply.length)
     queue_job(&aaah.queue, DIGEST_HMAC_MD5, packet, question.reply.length, NULL, 0, &question.client.secret_key,
@@ -486,12 +491,14 @@ cdef uint8_t* write_registration(Aaah* aaah, Question* question, uint8_t* at) no
     return put_integer(at, &NUMBERS, MN_FHA_KEY_LIFETIME, aaah.key_lifetime_s)
 
 
-cdef uint8_t* copy_proxy_states(Question* question, uint8_t* at) noexcept nogil:
-    """All of them, in order, unmodified, RFC 2865 5.33. The request's MOST_PROXY_STATES x 255 octets fit a reply."""
+cdef uint8_t* copy_proxy_states(Question* question, uint8_t* at, const uint8_t* end) noexcept nogil:
+    """All of them, in order, unmodified, RFC 2865 5.33. NULL: they do not fit the reply."""
     cdef int place = question.packet.offset[<int> PROXY_STATE]
     cdef int size
-    while place:
+    while place and at:
         size = question.packet.octets[place - 1]
+        if end - at < size:
+            return NULL
         memcpy(at, question.packet.octets + place - 2, size)
         at += size
         place = next_occurrence(&question.packet, &NUMBERS, PROXY_STATE, place)
@@ -575,7 +582,7 @@ cdef class AaahRole(Node):
         self.aaah.fha_count += 1
 
     cdef void receive(self, Datagram* datagrams, uint32_t n) noexcept nogil:
-        cdef void*[BATCH] rows
+        cdef void* rows[BATCH]
         cdef uint32_t k
         for k in range(n):
             memset(&self.rows[k].head, 0, sizeof(Head))

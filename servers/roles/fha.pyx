@@ -34,7 +34,7 @@ from fastcodec.wire cimport Piece, get16, get32, get64, put16, put32, put64
 from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free
 from libc.string cimport memcmp, memcpy, memset
-from servers.engine.counters cimport REASONS, count_offence
+from servers.engine.counters cimport REASONS, count_event, count_offence
 from servers.engine.ntp cimport is_newer, is_within, ntp_of
 from servers.engine.parking cimport NO_SLOT_FREE, parking_close, parking_leave, parking_open, parking_row, parking_take
 from servers.engine.reasons cimport (
@@ -73,6 +73,7 @@ cdef enum:
     CO_LOCATED = 1                       # of Mipstorm-CoA-Type
     WANT_MN_FHA = 1                      # of Mipstorm-Key-Request
     FHA_ALLOCATES = 0xfffffffe           # RFC 2865 5.8
+    RECORD_ROOM = 320                    # octets of a Record and the longest NAI
     BOUND = 1                            # journal record types
     RELEASED = 2
     STAGE_ASK = 2                        # places in STAGES
@@ -128,7 +129,7 @@ cdef void read_request(Fha* fha, Registration* row) noexcept nogil:
     if row.octets[0] != REGISTRATION_REQUEST:
         drop(fha, row, WRONG_TYPE)
         return
-    if not row.datagram.peer_port or row.datagram.peer_address in (0, 0xffffffff, fha.address):
+    if not row.datagram.peer_port or row.datagram.peer_address in (<uint32_t> 0, <uint32_t> 0xffffffff, fha.address):
         drop(fha, row, BAD_SOURCE)
         return
     found = walk_message(row.octets, <int> row.datagram.length, sizeof(RegistrationRequest), pieces, MOST_EXTENSIONS)
@@ -187,20 +188,25 @@ cdef void find_node(Fha* fha, Registration* row) noexcept nogil:
     """Ruling 1: the same octets share the exchange or get the same reply; a new Identification waits, the newest only."""
     cdef Registration* under_way = pending_of(fha, row)
     cdef Binding* binding = find_binding(&fha.bindings, nai_of(row), row.nai_length, row.nai_hash)
-    if under_way and (row.request_hash == under_way.request_hash
-                      or under_way.newer and row.request_hash == newer_of(fha, under_way).request_hash):
+    if under_way != NULL and is_repeated(fha, row, under_way):
         drop(fha, row, DUPLICATE_PENDING)
-    elif binding and binding.request_hash == row.request_hash:
+    elif binding != NULL and binding.request_hash == row.request_hash:
         repeat_reply(fha, row, binding)
     elif not budget_allows(&fha.requests, row.nai_hash, fha.now.monotonic):
         drop(fha, row, NODE_BUDGET)
-    elif under_way:
+    elif under_way != NULL:
         if under_way.newer:
             drop(fha, newer_of(fha, under_way), SUPERSEDED)
         under_way.newer = row.slot + 1
         row.head.outcome = PARKED
     elif not table_insert(&fha.pending, row.nai_hash, row.slot):
         drop(fha, row, TABLE_FULL)
+
+
+cdef bint is_repeated(Fha* fha, const Registration* row, const Registration* under_way) noexcept nogil:
+    """The octets of the request under way, or of the one that waits for it."""
+    return row.request_hash == under_way.request_hash or (
+        under_way.newer != 0 and row.request_hash == newer_of(fha, under_way).request_hash)
 
 
 cdef inline Registration* newer_of(Fha* fha, const Registration* row) noexcept nogil:
@@ -212,7 +218,7 @@ cdef void repeat_reply(Fha* fha, Registration* row, Binding* binding) noexcept n
     if not budget_allows(&fha.duplicates, row.nai_hash, fha.now.monotonic):
         drop(fha, row, NODE_BUDGET)
         return
-    fha.counters.counts[DUPLICATE_ANSWERED] += 1
+    count_event(&fha.counters, DUPLICATE_ANSWERED)
     leave(fha, row, binding.reply, binding.reply_length)
     end_row(fha, row, DONE)
 
@@ -228,7 +234,7 @@ cdef void ask_aaah(Fha* fha, Registration* row) noexcept nogil:
         drop(fha, row, TABLE_FULL)
         return
     fha.sessions += 1
-    row.ha_spi = 256 + <uint32_t> (hash_word(fha.sessions, fha.seed) % (0xffffffff - 256))
+    row.ha_spi = 256 + <uint32_t> (hash_word(fha.sessions, fha.seed) % <uint32_t> (0xffffff00))
     at = client_begin(&fha.client, row.transaction)
     at = put_attribute(at, &NUMBERS, USER_NAME, nai_of(row), row.nai_length)
     at = put_attribute(at, &NUMBERS, MN_AAA_SPI, row.octets + row.proof_at + 4, 4)
@@ -254,7 +260,7 @@ cdef void ask_aaah(Fha* fha, Registration* row) noexcept nogil:
 
 cdef void write_session(Fha* fha, uint8_t* out) noexcept nogil:
     """Boot number and lease number in hexadecimal: never repeated (RFC 2866 5.5)."""
-    cdef uint64_t number = (fha.boot << 32) | (fha.sessions & 0xffffffff)
+    cdef uint64_t number = (fha.boot << 32) | <uint32_t> fha.sessions
     cdef int k, digit
     for k in range(16):
         digit = number >> (60 - 4 * k) & 15
@@ -393,7 +399,7 @@ cdef bint care_of_is_valid(const Fha* fha, const Registration* row) noexcept nog
     if not rrq_of(row).lifetime and rrq_of(row).care_of_address == rrq_of(row).home_address:
         return True                                                    # ruling 13
     return (rrq_of(row).care_of_address == row.datagram.peer_address and rrq_of(row).flags & FLAG_D
-            and care_of >> 24 != 0 and care_of >> 28 != 14 and care_of != 0xffffffff and care_of >> 16 != 0xa9fe
+            and care_of >> 24 != 0 and care_of >> 28 != 14 and care_of != <uint32_t> 0xffffffff and care_of >> 16 != 0xa9fe
             and (care_of >> 24 != 127 or ours >> 24 == 127)
             and (rrq_of(row).care_of_address & fha.pool_mask) != fha.pool_network and care_of != ours)
 
@@ -437,16 +443,18 @@ cdef void deregister(Fha* fha, Registration* row, Binding* binding) noexcept nog
 
 cdef void release(Fha* fha, Binding* binding) noexcept nogil:
     """Binding and lease end together (I14). A release that is not in the journal only ends later, by its lifetime."""
-    cdef Record record
-    memset(&record, 0, sizeof(Record))
-    record.written, record.address = fha.now.wall, binding.address
-    journal_append(fha.journal, &record, sizeof(Record), RELEASED)
+    cdef uint8_t[RECORD_ROOM] octets
+    cdef Record* record = <Record*> octets
+    memset(record, 0, sizeof(Record))
+    record.written, record.address, record.nai_length = fha.now.wall, binding.address, binding.nai_length
+    memcpy(octets + sizeof(Record), binding.nai, binding.nai_length)
+    journal_append(fha.journal, octets, sizeof(Record) + binding.nai_length, RELEASED)
     pool_give(fha.pool, binding.address, binding.hash, fha.now.monotonic)
     remove_binding(&fha.bindings, binding)
 
 
 cdef bint journal_binding(Fha* fha, Registration* row) noexcept nogil:
-    cdef uint8_t[sizeof(Record) + 256] octets
+    cdef uint8_t[RECORD_ROOM] octets
     cdef Record* record = <Record*> octets
     record.written, record.expires = fha.now.wall, fha.now.wall + <uint64_t> row.lifetime * SECOND
     record.identification, record.address = row.identification, row.address
@@ -565,7 +573,7 @@ cdef void leave(Fha* fha, Registration* row, const uint8_t* octets, uint32_t len
     one the network loses: the node asks again and gets the same octets."""
     cdef Datagram* reply = compose(fha.out, PORT_REGISTRATION)
     if not reply:
-        fha.counters.counts[OUTBOX_FULL] += 1
+        count_event(&fha.counters, OUTBOX_FULL)
         return
     reply.peer_address, reply.peer_port = row.datagram.peer_address, row.datagram.peer_port
     reply.local_address = row.datagram.local_address
@@ -617,8 +625,10 @@ cdef class FhaRole(Node):
         parking_close(&self.fha.waiting)
         bindings_close(&self.fha.bindings)
         client_close(&self.fha.client)
-        for budget in (&self.fha.requests, &self.fha.duplicates, &self.fha.mismatches, &self.fha.refusals):
-            budget_close(budget)
+        budget_close(&self.fha.requests)
+        budget_close(&self.fha.duplicates)
+        budget_close(&self.fha.mismatches)
+        budget_close(&self.fha.refusals)
 
     def __init__(self, SharedPool pool, JournalWriter journal, *, bytes address, bytes pool_network, bytes pool_mask,
                  bytes ipv6_prefix, uint8_t ipv6_prefix_length=64, bytes identifier=b"fha", uint32_t max_lifetime_s=1800,
@@ -649,7 +659,7 @@ cdef class FhaRole(Node):
         journal_kick(self.fha.journal)
 
     cdef void receive_requests(self, Datagram* datagrams, uint32_t n) noexcept nogil:
-        cdef void*[BATCH] rows
+        cdef void* rows[BATCH]
         cdef uint32_t k, slot
         cdef int taken = 0
         client_turn(&self.fha.client)
@@ -666,7 +676,7 @@ cdef class FhaRole(Node):
         run_stages(&self.fha, STAGES, 11, rows, taken, &self.fha.queue)
 
     cdef void receive_answers(self, Datagram* datagrams, uint32_t n) noexcept nogil:
-        cdef void*[BATCH] rows
+        cdef void* rows[BATCH]
         cdef uint32_t k
         cdef int resumed = 0
         cdef Registration* row
@@ -686,7 +696,7 @@ cdef class FhaRole(Node):
 
     cdef void run_ready(self) noexcept nogil:
         """Requests that waited for an older one of their node, which is over now."""
-        cdef void*[BATCH] rows
+        cdef void* rows[BATCH]
         cdef int n
         while self.fha.ready_count:
             n = 0
@@ -707,7 +717,7 @@ cdef class FhaRole(Node):
 
     cdef bint release_held(self) noexcept nogil:
         """The replies whose bindings are durable, in the order of their tickets. After a failed sync none is."""
-        cdef void*[BATCH] rows
+        cdef void* rows[BATCH]
         cdef uint64_t durable = journal_durable(self.fha.journal)
         cdef Registration* row
         cdef int n = 0
@@ -728,7 +738,7 @@ cdef class FhaRole(Node):
 
     cdef bint give_up(self) noexcept nogil:
         cdef uint32_t[BATCH] owners
-        cdef void*[BATCH] rows
+        cdef void* rows[BATCH]
         cdef bint more = False
         cdef uint32_t k, n = client_expire(&self.fha.client, self.now.monotonic, owners, BATCH, &more)
         cdef Registration* row
@@ -744,7 +754,7 @@ cdef class FhaRole(Node):
         cdef uint32_t[BATCH] due
         cdef uint32_t k, n = wheel_expired(&self.fha.bindings.rows.wheel, self.now.monotonic, due, BATCH)
         for k in range(n):
-            self.fha.counters.counts[EXPIRED] += 1
+            count_event(&self.fha.counters, EXPIRED)
             release(&self.fha, <Binding*> parking_row(&self.fha.bindings.rows, due[k]))
         return n == BATCH
 
@@ -757,9 +767,7 @@ cdef class FhaRole(Node):
         if len(payload) < <Py_ssize_t> sizeof(Record) or len(payload) < <Py_ssize_t> sizeof(Record) + record.nai_length:
             return False
         remember_clock(&self.fha, record)
-        if kind == RELEASED:
-            return forget_address(&self.fha, record.address, now)
-        return restore_binding(&self.fha, record, now, wall)
+        return restore_binding(&self.fha, record, kind == RELEASED, now, wall)
 
     def records(self, uint64_t now, uint64_t wall):
         """Every binding as a journal record, for an image: yields (type, payload)."""
@@ -822,33 +830,30 @@ cdef void* open_row(Fha* fha, uint32_t slot, const Datagram* datagram) noexcept 
 
 cdef void remember_clock(Fha* fha, const Record* record) noexcept nogil:
     """After a restart an Identification from before the journal's end is refused with 133 (reliability I10)."""
-    cdef uint64_t written = ntp_of(record.written)
-    for moment in (written, record.identification):
-        if moment and (not fha.oldest_identification or is_newer(moment, fha.oldest_identification)):
-            fha.oldest_identification = moment
+    remember_moment(fha, ntp_of(record.written))
+    if record.identification:
+        remember_moment(fha, record.identification)
 
 
-cdef bint forget_address(Fha* fha, uint32_t address, uint64_t now) noexcept nogil:
-    cdef uint32_t row
-    cdef Binding* binding
-    for row in range(fha.bindings.rows.capacity):
-        binding = <Binding*> parking_row(&fha.bindings.rows, row)
-        if binding.nai_length and binding.address == address:
-            pool_give(fha.pool, address, binding.hash, now)
-            remove_binding(&fha.bindings, binding)
+cdef void remember_moment(Fha* fha, uint64_t moment) noexcept nogil:
+    if not fha.oldest_identification or is_newer(moment, fha.oldest_identification):
+        fha.oldest_identification = moment
+
+
+cdef bint forget_binding(Fha* fha, Binding* binding, uint64_t now) noexcept nogil:
+    if binding:
+        pool_give(fha.pool, binding.address, binding.hash, now)
+        remove_binding(&fha.bindings, binding)
     return True
 
 
-cdef bint restore_binding(Fha* fha, const Record* record, uint64_t now, uint64_t wall) noexcept nogil:
+cdef bint restore_binding(Fha* fha, const Record* record, bint ended, uint64_t now, uint64_t wall) noexcept nogil:
     """The latest record of a NAI counts; what has expired meanwhile is not restored."""
     cdef const uint8_t* nai = <const uint8_t*> record + sizeof(Record)
     cdef uint64_t hash = hash_octets(nai, record.nai_length, fha.seed)
     cdef Binding* binding = find_binding(&fha.bindings, nai, record.nai_length, hash)
-    if record.expires <= wall:
-        if binding:
-            pool_give(fha.pool, binding.address, hash, now)
-            remove_binding(&fha.bindings, binding)
-        return True
+    if ended or record.expires <= wall:
+        return forget_binding(fha, binding, now)
     if not binding:
         if not pool_claim(fha.pool, record.address, hash):
             return False

@@ -13,7 +13,7 @@ from fastcodec.wire cimport get64, put16, same
 from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free
 from libc.string cimport memcpy, memset
-from servers.engine.counters cimport count_offence
+from servers.engine.counters cimport count_event, count_offence
 from servers.engine.reasons cimport (
     BAD_MESSAGE_AUTHENTICATOR, BAD_RESPONSE_AUTHENTICATOR, LATE_REPLY, NO_IDENTIFIER_FREE, NO_MESSAGE_AUTHENTICATOR,
     OUTBOX_FULL, RETRANSMITTED, UNMATCHED_REPLY,
@@ -79,7 +79,7 @@ cdef uint32_t client_take(RadiusClient* client, uint32_t owner) noexcept nogil:
         if client.outstanding[port] < IDENTIFIERS:
             break
     else:
-        client.counters.counts[NO_IDENTIFIER_FREE] += 1
+        count_event(client.counters, NO_IDENTIFIER_FREE)
         return NO_TRANSACTION
     client.turn = port
     identifier = client.next_identifier[port]
@@ -129,7 +129,7 @@ cdef bint transmit(RadiusClient* client, uint32_t index) noexcept nogil:
     cdef Transaction* transaction = transaction_at(client, index)
     cdef Datagram* datagram = compose(client.out, <uint16_t> (client.first_port + index // IDENTIFIERS))
     if not datagram:
-        client.counters.counts[OUTBOX_FULL] += 1
+        count_event(client.counters, OUTBOX_FULL)
         return False
     memcpy(datagram.data, request_octets(client, index), transaction.length)
     datagram.length = transaction.length
@@ -174,7 +174,7 @@ cdef uint32_t client_expire(RadiusClient* client, uint64_t now, uint32_t* gave_u
             transaction.tries += 1
             client.sent += 1
             client.retransmitted += 1
-            client.counters.counts[RETRANSMITTED] += 1
+            count_event(client.counters, RETRANSMITTED)
             transaction.interval_ms = min(2 * transaction.interval_ms, <uint32_t> LONGEST_INTERVAL_MS)
         wheel_arm(&client.wheel, due[k], now + jittered(client, transaction.interval_ms))
     return lost
