@@ -90,7 +90,7 @@ class Network:
         self._routes.clear()
 
     def impair(self, profile: Profile, source: str | None = None, destination: str | None = None) -> None:
-        """From now on; `source` and `destination` as attached, "IP:PORT" or "NETWORK:PORT"; None: any. Later ones win."""
+        """From now on; `source` and `destination` as attached, "IP:PORT" or "NETWORK:PORT"; None: any. Last wins."""
         self._rules.append((source, destination, profile))
         for (here, there), link in self._links.items():
             link.profile = self._profile(here, there)

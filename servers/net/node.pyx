@@ -154,6 +154,19 @@ cdef class Node:
             collect(self)
         collect(self)
 
+    def leave(self, uint16_t port, str peer_ip, uint16_t peer_port, str local_ip, bytes data):
+        """Puts one datagram (at most ROOM octets) into the outbox, as the node itself would. False: it is full."""
+        cdef uint32_t peer = address_of(peer_ip), local = address_of(local_ip)
+        cdef Datagram* row
+        if len(data) > ROOM:
+            raise ValueError(f"{len(data)} octets; a row has room for {ROOM}")
+        row = compose(&self.out, port)
+        if row == NULL:
+            return False
+        row.peer_address, row.peer_port, row.local_address, row.length = peer, peer_port, local, <uint32_t> len(data)
+        memcpy(row.data, <const char*> data, row.length)
+        return True
+
     def drain(self):
         """Takes out `[(port, peer_ip, peer_port, local_ip, data), ...]` in the order in which the node left them."""
         collect(self)
