@@ -115,8 +115,8 @@ class Store:
     def _find(self) -> tuple[int, list[int]]:
         """(number of the newest image or 0, numbers of the journals after it); removes what a crash left half done."""
         assert self.directory is not None
-        for unfinished in self.directory.glob("*.new"):
-            unfinished.unlink()
+        for half_done in self.directory.glob("*" + image.UNFINISHED):
+            half_done.unlink()
         files = numbered(self.directory)
         newest = max((int(p.suffix[1:]) for p in files if p.stem == "image"), default=0)
         journals = sorted(n for p in files if p.stem == "journal" and (n := int(p.suffix[1:])) >= newest)
@@ -153,7 +153,9 @@ class Store:
         """Goes on in the journal of the next number. That it exists proves that all before its sequence is durable."""
         number = self._generation + 1
         self.journal.drain()
-        file, header = image.create(self.path(image.JOURNAL, number), image.JOURNAL, self.identity, sequence, self.chunk)
+        path = self.path(image.JOURNAL, number)
+        file, header = image.create(path, image.JOURNAL, self.identity, sequence, self.chunk)
+        image.publish(path)
         before, self._file = self._file, file
         self.journal.use(file, header.nonce, sequence, image.PAGE + self.chunk)
         self._generation = number
@@ -167,8 +169,7 @@ class Compaction:
     def __init__(self, store: Store, number: int) -> None:
         self._store, self._number = store, number
         self._path = store.path(image.IMAGE, number)
-        self._unfinished = self._path.with_name(self._path.name + ".new")
-        self._file, header = image.create(self._unfinished, image.IMAGE, store.identity, 1)
+        self._file, header = image.create(self._path, image.IMAGE, store.identity, 1)
         self._writer = RecordWriter(self._file, header.nonce, 1)
 
     def add(self, rows: Rows) -> None:
@@ -180,8 +181,7 @@ class Compaction:
         self._writer.finish()
         os.fsync(self._file.fileno())
         self._file.close()
-        self._unfinished.rename(self._path)
-        image.sync_directory(self._path.parent)
+        image.publish(self._path)
         for old in numbered(self._path.parent):
             if int(old.suffix[1:]) < self._number:
                 old.unlink()
@@ -190,7 +190,7 @@ class Compaction:
     def abandon(self) -> None:
         """After a failure, a full disk say: the older files stay and stay valid."""
         self._file.close()
-        self._unfinished.unlink(missing_ok=True)
+        image.unfinished(self._path).unlink(missing_ok=True)
 
 
 def numbered(directory: Path) -> list[Path]:
