@@ -1,4 +1,4 @@
-"""The files of a store: one header page that says what it is and whose, then records. Journals grow, images are complete."""
+"""The files of a store: a header page that says what it is and whose, then records. Journals grow, images do not."""
 
 import os
 import secrets
@@ -21,7 +21,7 @@ IDENTITY_MOST = PAGE - FIXED.size - 4
 
 @dataclass(frozen=True)
 class Header:
-    """First page of a file. `nonce` starts every checksum in it, so that no record of another file passes for its own."""
+    """First page of a file. `nonce` starts every checksum in it: no record of another file passes for its own."""
 
     kind: int
     nonce: int
@@ -57,7 +57,7 @@ def read_header(file: BinaryIO, path: Path, kind: int, identity: str) -> Header:
 
 
 def create(path: Path, kind: int, identity: str, sequence: int, reserve: int = 0) -> tuple[BinaryIO, Header]:
-    """A new file, mode 0600, its header on disk and `reserve` octets after it set aside. OSError: disk full, file exists.
+    """A new file, mode 0600, its header on disk, `reserve` octets after it set aside. OSError: disk full, file exists.
 
     It bears the name `unfinished(path)` until `publish`: under its own name no file is ever seen incomplete.
     """

@@ -12,6 +12,7 @@ replaces the one before it: image.M may hold some of journal.M's changes already
 import fcntl
 import os
 from collections.abc import Iterable
+from itertools import pairwise
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO
@@ -122,9 +123,10 @@ class Store:
         journals = sorted(n for p in files if p.stem == "journal" and (n := int(p.suffix[1:])) >= newest)
         if newest and journals[:1] != [newest]:
             raise WrongFormat(f"{self.path(image.JOURNAL, newest)}: missing, though its image is there")
-        gaps = [a + 1 for a, b in zip(journals, journals[1:], strict=False) if b != a + 1]
+        gaps = [a + 1 for a, b in pairwise(journals) if b != a + 1]
         if gaps or (journals and not newest and journals[0] != 1):
-            raise WrongFormat(f"{self.path(image.JOURNAL, gaps[0] if gaps else 1)}: missing, though later ones are there")
+            missing = self.path(image.JOURNAL, gaps[0] if gaps else 1)
+            raise WrongFormat(f"{missing}: missing, though later ones are there")
         return newest, journals
 
     def _read(self, number: int, kind: int, rows: list[tuple[int, bytes]], expected: int | None) -> int | None:

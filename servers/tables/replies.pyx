@@ -16,7 +16,8 @@ cdef enum:
     LARGE = 4096                   # octets; RFC 2865 section 3 allows no longer packet
 
 
-cdef inline uint64_t key_hash(const Replies* replies, uint32_t address, uint16_t port, uint8_t identifier) noexcept nogil:
+cdef inline uint64_t key_hash(const Replies* replies, uint32_t address, uint16_t port,
+                              uint8_t identifier) noexcept nogil:
     return hash_word(<uint64_t> address << 24 | <uint64_t> port << 8 | identifier, replies.seed)
 
 
@@ -107,7 +108,7 @@ cdef Entry* of_handle(const Replies* replies, uint64_t handle) noexcept nogil:
 
 
 cdef bint replies_finish(Replies* replies, uint64_t handle, const uint8_t* octets, uint32_t length) noexcept nogil:
-    """False when the entry is gone by now, or no place is left for so long a reply: duplicates are then worked on again."""
+    """False when the entry is gone, or no place is left for so long a reply: duplicates are then worked on again."""
     cdef Entry* entry = of_handle(replies, handle)
     if entry == NULL:
         return False
@@ -137,9 +138,9 @@ cdef void replies_prefetch(const Replies* replies, uint32_t peer_address, uint16
 cdef class ReplyCache:
     """Replies of the last `life_s` seconds by peer address, peer port and identifier.
 
-    `capacity`: requests a life, 1 to 2^24; `inline_size`: octets kept at each entry's own place, 20 to 4096; `large`: places
-    of 4096 octets for longer replies. Memory: capacity x (inline_size + 104) + large x 4100, at once. Addresses and ports are
-    numbers, times seconds. ValueError or MemoryError when that cannot be.
+    `capacity`: requests a life, 1 to 2^24; `inline_size`: octets kept at each entry's own place, 20 to 4096; `large`:
+    places of 4096 octets for longer replies. Memory: capacity x (inline_size + 104) + large x 4100, at once.
+    Addresses and ports are numbers, times seconds. ValueError or MemoryError when that cannot be.
     """
 
     def __cinit__(self, uint32_t capacity=65_536, uint32_t inline_size=512, uint32_t large=1024, double life_s=5.0):
@@ -208,8 +209,10 @@ def check_authenticator(const uint8_t[::1] authenticator not None):
 
 
 def churn(ReplyCache cache not None, uint64_t rounds, uint32_t length, uint64_t rate):
-    """Compiled load for measurements: `rate` requests a second of virtual time, each found missing, begun, finished with
-    `length` octets and found again. Returns how often the second search said DONE."""
+    """Compiled load: `rate` requests a second of virtual time, each missed, begun, finished with `length` octets, found.
+
+    Returns how often the last step said DONE.
+    """
     cdef uint64_t k, now = 0, handle, done = 0
     cdef const uint8_t* octets
     cdef uint8_t[4096] reply

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import textwrap
 import time
+from pathlib import Path
 
 import pytest
 
@@ -103,7 +104,8 @@ def test_many_rounds_of_the_ring_keep_every_record(tmp_path):
     for k in range(300):
         assert writer.wait(writer.append_many(k.to_bytes(4, "big") * 25, 1, 40))
     writer.close()
-    assert [int.from_bytes(row[:4], "big") for _, row in rows_of(tmp_path / "j")] == [k for k in range(300) for _ in range(40)]
+    numbers = [int.from_bytes(row[:4], "big") for _, row in rows_of(tmp_path / "j")]
+    assert numbers == [k for k in range(300) for _ in range(40)]
 
 
 def test_the_file_grows_chunk_by_chunk(tmp_path):
@@ -156,14 +158,13 @@ def test_a_failed_write_is_final_and_nothing_more_becomes_durable(tmp_path):
         writer.use(file, header.nonce, 1, 0)
         good = writer.append(b"a" * 1000, 1)
         assert writer.wait(good)
-        resource.setrlimit(resource.RLIMIT_FSIZE, (8192, 8192))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (8192, resource.RLIM_INFINITY))
         bad = writer.append(b"b" * 8000, 1)
         assert not writer.wait(bad)
         assert writer.durable == good
-        resource.setrlimit(resource.RLIMIT_FSIZE, (8192, 8192))
-        assert writer.append(b"c", 1) == 0
+        resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+        assert writer.append(b"c", 1) == 0             # the disk is well again, the journal stays failed
         writer.kick()
-        assert writer.clear() or True
         print(writer.failed, writer.counters()["failed"], writer.durable == good)
         writer.close()
     """)
@@ -187,8 +188,8 @@ def test_a_bad_file_descriptor_is_a_failure_not_a_crash(tmp_path):
 def test_the_writer_thread_takes_no_signals(tmp_path):
     writer = started(tmp_path / "j")
     assert writer.wait(writer.append(b"a", 1))
-    threads = [t for t in os.listdir("/proc/self/task") if int(t) != os.getpid()]
-    blocked = [int(line.split()[1], 16) for t in threads for line in open(f"/proc/self/task/{t}/status")
+    threads = [path for path in Path("/proc/self/task").iterdir() if path.name != str(os.getpid())]
+    blocked = [int(line.split()[1], 16) for thread in threads for line in (thread / "status").read_text().splitlines()
                if line.startswith("SigBlk")]
     assert any(mask >> (signal.SIGTERM - 1) & 1 and mask >> (signal.SIGINT - 1) & 1 for mask in blocked)
 

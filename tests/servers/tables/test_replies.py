@@ -104,8 +104,8 @@ def test_200_000_requests_a_second_for_twenty_seconds_stay_in_bounds():
     assert cache.counters() == {"live": 1_000_000, "held": 1_000_000, "large": 0, "refused": 0, "refused_large": 0}
 
 
-@pytest.mark.parametrize("wrong", [{"capacity": 0}, {"capacity": 2 ** 24 + 1}, {"inline_size": 19}, {"inline_size": 5000},
-                                   {"large": 2 ** 21}, {"life_s": 0.0}, {"life_s": float("nan")}])
+@pytest.mark.parametrize("wrong", [{"capacity": 0}, {"capacity": 2 ** 24 + 1}, {"inline_size": 19},
+                                   {"inline_size": 5000}, {"large": 2 ** 21}, {"life_s": 0.0}, {"life_s": float("nan")}])
 def test_sizes_that_do_not_fit_are_refused(wrong):
     with pytest.raises(ValueError):
         ReplyCache(**wrong)
