@@ -34,6 +34,7 @@ static Secret secret;
 static struct sockaddr_in server;
 static int generations, ports, ids, verify, echo, request_octets;
 static long replies_seen;
+static uint32_t reply_octets;
 
 static int column(char *line, const char *name) {
     int i = 0;
@@ -141,6 +142,7 @@ static int take(int port, const Piece *reply) {
     else if (p[0] == ACCESS_REJECT) counts.rejected++;
     else { counts.bad++; return 0; }
     slots[port][p[1]].busy = 0;
+    reply_octets = reply->length;
     return 1;
 }
 
@@ -218,8 +220,8 @@ int main(int argc, char **argv) {
     double cpu = cpu_of(text(options, "pids")) - before;
     long answered = counts.accepted + counts.rejected;
     printf("{\"sent\": %ld, \"accepted\": %ld, \"rejected\": %ld, \"bad\": %ld, \"timed_out\": %ld, \"verified\": %ld, \"per_s\": %.0f, "
-           "\"seconds\": %.3f, \"request_octets\": %d, \"server_cpu_us\": %.3f, \"server_busy\": %.3f, \"client_busy\": %.3f}\n",
+           "\"seconds\": %.3f, \"request_octets\": %d, \"reply_octets\": %u, \"server_cpu_us\": %.3f, \"server_busy\": %.3f, \"client_busy\": %.3f}\n",
            counts.sent, counts.accepted, counts.rejected, counts.bad, counts.timed_out, counts.verified, answered / spent, spent,
-           request_octets, answered ? cpu / answered * 1e6 : 0, cpu / spent, own / spent);
+           request_octets, reply_octets, answered ? cpu / answered * 1e6 : 0, cpu / spent, own / spent);
     return answered ? 0 : 1;
 }
