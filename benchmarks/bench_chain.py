@@ -94,18 +94,22 @@ def our_sizes() -> Sequence[int]:
         return sizes_of_one(document, partial(load, "-n", 1, "-c", 1)) or SIZES
 
 
+def verdict_of(result: dict[str, Any]) -> str:
+    return "" if result["verdict"] == "ok" else f"a run ended with verdict {result['verdict']}"
+
+
 def our_rate(mode: tuple[str, ...], plan: Plan) -> Run:
     result, cpu = bootstrap_all(mode, int(RATE_GUESS * plan.seconds), WINDOW)
     done = result["bootstraps"]
     return Run(result["rate_per_s"]["achieved"], cpu / done["succeeded"] * 1e6, done["succeeded"], done["attempted"],
-               cpu / result["duration_s"])
+               cpu / result["duration_s"], verdict_of(result))
 
 
 def our_latency(mode: tuple[str, ...], plan: Plan) -> Run:
     result, cpu = bootstrap_all(mode, ONE_BY_ONE, 1)
     done = result["bootstraps"]
     return Run(result["latency_ms"]["registration"]["p50"] * 1e3, cpu / done["succeeded"] * 1e6, done["succeeded"],
-               done["attempted"])
+               done["attempted"], remark=verdict_of(result))
 
 
 def figures(plan: Plan) -> list[Row]:

@@ -40,6 +40,7 @@ class Run:
     succeeded: int = 0
     attempted: int = 0
     busy: float | None = None      # share of its core that the contender got
+    remark: str = ""               # what a reader must know to read the value right
 
 
 @dataclass
@@ -115,11 +116,12 @@ def compare(name: str, ours: Sequence[Run], theirs: Sequence[Run], *, unit: str,
     low, ratio, high = quartiles(ratios)
     cpu, reference_cpu = cpu_median(ours), cpu_median(theirs)
     faults = failing("ours", ours) + failing("reference", theirs)
+    remarks = sorted({run.remark for run in [*ours, *theirs] if run.remark})
     return Row(name, statistics.median(run.value for run in ours), unit, reference,
                statistics.median(run.value for run in theirs), ratio, ask, not faults and meets(ratio, sense, ask),
                ratios, sense, (low, high), cpu, reference_cpu, reference_cpu / cpu if cpu and reference_cpu else None,
                sum(run.succeeded for run in ours), sum(run.attempted for run in ours),
-               faults + starved("ours", ours) + starved("reference", theirs))
+               faults + remarks + starved("ours", ours) + starved("reference", theirs))
 
 
 def cpu_seconds(pids: Sequence[int]) -> float:
