@@ -5,8 +5,8 @@
  *   C  --RRQ-->  A (stands for the FHA)  --request-->  B  --accept-->  A  --RRP-->  C
  *
  * It is the ceiling for whole bootstraps a second on this machine; servers are quoted as a ratio to it. The NAS side
- * and A own one socket for each 256 packets of the window, as RADIUS identifiers demand, and use them in turn; nodes have
- * addresses of their own. With --gso 1 the links to and from B carry runs of equal datagrams as one buffer. With
+ * and A own one socket for each 256 packets of the window, as RADIUS identifiers demand, and use them in turn; nodes
+ * have addresses of their own. With --gso 1 the links to and from B carry runs of equal datagrams as one buffer. With
  * --window 1 the latencies are printed. Last line: JSON. */
 #define _GNU_SOURCE
 #include "options.h"
