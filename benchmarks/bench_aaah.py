@@ -25,7 +25,6 @@ from .rounds import Plan, Row, Run, compare, interleave
 
 NAMES = ("aaah.vs_echo", "aaah.vs_freeradius")
 SUBSCRIBERS = 20_000
-REPLY = 92                  # octets of our Access-Accept; `reply_octets` of the responder has the same attributes
 FREERADIUS_WINDOW = 64      # where it is fastest: it drops bursts that overrun its receive buffer
 
 CONFIGURATION = """\
@@ -60,16 +59,17 @@ def figures(plan: Plan) -> list[Row]:
     with ExitStack() as stack:
         folder = Folder(Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-"))), SUBSCRIBERS)
         contenders: dict[str, Callable[[], Run]] = {}
+        octets: dict[str, int] = {}
 
         def serve(name: str, start: Callable[[Folder, int], Program], window: int) -> None:
             port = free_port()
             program = stack.enter_context(start(folder, port))
-            wait_for_radius(program, port, folder)
+            octets[name] = wait_for_radius(program, port, folder)
             contenders[name] = lambda: drive(port, folder, program.pids, plan.seconds, window=window)
 
         serve("ours", start_ours, 512)
         if plan.wants("aaah.vs_echo"):
-            echo, echo_port = reference("null_echo", "--reply", str(REPLY))
+            echo, echo_port = reference("null_echo", "--reply", str(octets["ours"]))
             stack.enter_context(echo)
             contenders["echo"] = lambda: drive(echo_port, folder, echo.pids, plan.seconds, echo=True)
         if plan.wants("aaah.vs_freeradius"):

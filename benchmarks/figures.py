@@ -79,9 +79,10 @@ def table(rows: list[dict[str, Any]]) -> Table:
         out.add_column(heading, justify="left" if heading in ("figure", "reference", "") else "right", overflow="fold")
     for row in rows:
         mark = "[green]ok[/]" if row["ok"] else "[red]short[/]"
-        out.add_row(row["name"], f"{figure(row['value'])} {row['unit']}", figure(row.get("cpu_us")), row["reference"],
-                    figure(row["reference_value"]), figure(row.get("reference_cpu_us")), ratio(row),
-                    figure(row.get("cpu_ratio")), f"{row.get('sense', '>=')} {figure(row['ask'])}", mark, successes(row))
+        out.add_row(row["name"], f"{figure(row['value'])} {row['unit']}", figure(row.get("cpu_us")),
+                    row["reference"], figure(row["reference_value"]), figure(row.get("reference_cpu_us")),
+                    ratio(row), figure(row.get("cpu_ratio")), f"{row.get('sense', '>=')} {figure(row['ask'])}", mark,
+                    successes(row))
     return out
 
 

@@ -2,6 +2,7 @@
  * against, and what the reference programs sign with. An HMAC key is prepared once: its inner and outer first block. */
 #ifndef BENCH_MD5_H
 #define BENCH_MD5_H
+#include <endian.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
@@ -12,12 +13,13 @@ static const uint32_t MD5_START[4] = {0x67452301, 0xefcdab89, 0x98badcfe, 0x1032
 
 static inline uint32_t md5_rotate(uint32_t x, int n) { return x << n | x >> (32 - n); }
 
-/* RFC 1321 section 3.4, the four auxiliary functions; F and G in the form that needs no complement */
-#define MD5_F(x, y, z) ((z) ^ ((x) & ((y) ^ (z))))
-#define MD5_G(x, y, z) ((y) ^ ((z) & ((x) ^ (y))))
-#define MD5_H(x, y, z) ((x) ^ (y) ^ (z))
-#define MD5_I(x, y, z) ((y) ^ ((x) | ~(z)))
-#define MD5_STEP(f, a, b, c, d, k, s, t) a = b + md5_rotate(a + f(b, c, d) + w[k] + t, s)
+/* RFC 1321 section 3.4, the four auxiliary functions, written so that x, which comes last out of the step before, goes
+ * through as few operations as can be: the steps are one chain, and its latency is the cost. */
+#define MD5_F(x, y, z) (((x) & ((y) ^ (z))) ^ (z))
+#define MD5_G(x, y, z) (((x) & (z)) + ((y) & ~(z)))
+#define MD5_H(x, y, z) ((x) ^ ((y) ^ (z)))
+#define MD5_I(x, y, z) (((x) | ~(z)) ^ (y))
+#define MD5_STEP(f, a, b, c, d, k, s, t) a = b + md5_rotate((a + w[k] + t) + f(b, c, d), s)
 #define MD5_FOUR(f, k0, k1, k2, k3, s0, s1, s2, s3, t0, t1, t2, t3) \
     MD5_STEP(f, a, b, c, d, k0, s0, t0); MD5_STEP(f, d, a, b, c, k1, s1, t1); \
     MD5_STEP(f, c, d, a, b, k2, s2, t2); MD5_STEP(f, b, c, d, a, k3, s3, t3)
@@ -25,9 +27,7 @@ static inline uint32_t md5_rotate(uint32_t x, int n) { return x << n | x >> (32 
 static inline void md5_block(uint32_t state[4], const uint8_t *block) {
     uint32_t w[16], a = state[0], b = state[1], c = state[2], d = state[3];
     memcpy(w, block, 64);
-#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
-    for (int i = 0; i < 16; i++) w[i] = __builtin_bswap32(w[i]);
-#endif
+    for (int i = 0; i < 16; i++) w[i] = le32toh(w[i]);
     MD5_FOUR(MD5_F, 0, 1, 2, 3, 7, 12, 17, 22, 0xd76aa478, 0xe8c7b756, 0x242070db, 0xc1bdceee);
     MD5_FOUR(MD5_F, 4, 5, 6, 7, 7, 12, 17, 22, 0xf57c0faf, 0x4787c62a, 0xa8304613, 0xfd469501);
     MD5_FOUR(MD5_F, 8, 9, 10, 11, 7, 12, 17, 22, 0x698098d8, 0x8b44f7af, 0xffff5bb1, 0x895cd7be);
@@ -48,18 +48,20 @@ static inline void md5_block(uint32_t state[4], const uint8_t *block) {
 }
 
 static inline void md5_put(const uint32_t state[4], uint8_t out[16]) {
-    for (int i = 0; i < 16; i++) out[i] = (uint8_t)(state[i / 4] >> 8 * (i % 4));
+    uint32_t octets[4];
+    for (int i = 0; i < 4; i++) octets[i] = htole32(state[i]);
+    memcpy(out, octets, 16);
 }
 
 /* Digests the rest of a message whose first `before` octets (a multiple of 64) are already in `state`. */
 static inline void md5_finish(uint32_t state[4], const uint8_t *message, size_t n, size_t before, uint8_t out[16]) {
     uint8_t tail[128] = {0};
     size_t rest = n % 64, end = rest < 56 ? 64 : 128;
-    uint64_t bits = 8 * (uint64_t)(before + n);
+    uint64_t bits = htole64(8 * (uint64_t)(before + n));
     for (size_t i = 0; i + 64 <= n; i += 64) md5_block(state, message + i);
     memcpy(tail, message + n - rest, rest);
     tail[rest] = 0x80;
-    for (int i = 0; i < 8; i++) tail[end - 8 + i] = (uint8_t)(bits >> 8 * i);
+    memcpy(tail + end - 8, &bits, 8);
     for (size_t i = 0; i < end; i += 64) md5_block(state, tail + i);
     md5_put(state, out);
 }

@@ -1,19 +1,21 @@
-/* The null chain: the six packets of a bootstrap through three processes, with the system calls that they cost and no work.
+/* The null chain: the six packets of a bootstrap through three processes, with the system calls that they cost and no
+ * work.
  *
  *   C (NAS and mobile nodes)  --access request-->  B (stands for the AAAH)  --access accept-->  C
  *   C  --RRQ-->  A (stands for the FHA)  --request-->  B  --accept-->  A  --RRP-->  C
  *
- * It is the ceiling for whole bootstraps a second on this machine; servers are quoted as a ratio to it. The NAS side and A own one
- * socket for each 256 packets of the window, as RADIUS identifiers demand, and use them in turn; nodes have addresses of their own.
- * With --gso 1 the links to and from B carry runs of equal datagrams as one buffer. With --window 1 the latencies are printed.
- * Last line: JSON. */
+ * It is the ceiling for whole bootstraps a second on this machine; servers are quoted as a ratio to it. The NAS side
+ * and A own one socket for each 256 packets of the window, as RADIUS identifiers demand, and use them in turn; nodes
+ * have addresses of their own. With --gso 1 the links to and from B carry runs of equal datagrams as one buffer. With
+ * --window 1 the latencies are printed. Last line: JSON. */
 #define _GNU_SOURCE
 #include "options.h"
 #include "udp.h"
 #include <sys/resource.h>
 #include <sys/wait.h>
 
-enum { ACCESS_REQUEST, ACCESS_ACCEPT, RRQ, REQUEST, ACCEPT, RRP, KINDS, PORTS = 16, SAMPLES = 1 << 20, NODES = 1 << 20 };
+enum { ACCESS_REQUEST, ACCESS_ACCEPT, RRQ, REQUEST, ACCEPT, RRP, KINDS };
+enum { PORTS = 16, SAMPLES = 1 << 20, NODES = 1 << 20 };
 enum { NODE_NETWORK = 0x7f400001 };                           /* nodes are 127.64.0.1 and up */
 
 /* The only payload that means anything: who the packet is about, and where A must send the RRP. */
@@ -22,7 +24,8 @@ typedef struct { uint32_t node, kind, address; uint16_t port; } Mark;
 static Option options[] = {
     {"seconds", "3", "how long"}, {"window", "512", "bootstraps in flight"}, {"batch", "64", "datagrams a call"},
     {"sizes", "150,180,96,300,310,185", "octets of access request, access accept, RRQ, request, accept, RRP"},
-    {"gso", "0", "1: offload on the links of B"}, {"client-cpu", "0", "core of C"}, {"server-cpu", "1", "core of A and B"}, {0}};
+    {"gso", "0", "1: offload on the links of B"}, {"client-cpu", "0", "core of C"},
+    {"server-cpu", "1", "core of A and B"}, {0}};
 
 static uint32_t sizes[KINDS];
 static int batch, ports, gso, server_cpu;
@@ -183,7 +186,9 @@ static void read_sizes(const char *list) {
     char *end = (char *)list;
     for (int i = 0; i < KINDS; i++, end += *end == ',') {
         sizes[i] = strtoul(end, &end, 10);
-        if (sizes[i] < sizeof(Mark) || sizes[i] > ROOM) { fprintf(stderr, "--sizes: six numbers from 16 to 1024\n"); exit(2); }
+        if (sizes[i] >= sizeof(Mark) && sizes[i] <= ROOM) continue;
+        fprintf(stderr, "--sizes: six numbers from %zu to %d\n", sizeof(Mark), ROOM);
+        exit(2);
     }
 }
 
@@ -212,10 +217,11 @@ int main(int argc, char **argv) {
     double client = clock_of(CLOCK_PROCESS_CPUTIME_ID), spent = run_c(seconds, window);
     client = clock_of(CLOCK_PROCESS_CPUTIME_ID) - client;
     double servers = stop(a) + stop(b);
-    printf("{\"bootstraps_per_s\": %.0f, \"bootstraps\": %ld, \"lost\": %ld, \"seconds\": %.3f, \"window\": %d, \"batch\": %d, \"gso\": %d, "
-           "\"cpu_us_per_bootstrap\": %.3f, \"server_busy\": %.3f, \"client_cpu_us_per_bootstrap\": %.3f, \"client_busy\": %.3f",
-           c.done / spent, c.done, c.lost, spent, window, batch, gso, servers / c.done * 1e6, servers / spent, client / c.done * 1e6,
-           client / spent);
+    printf("{\"bootstraps_per_s\": %.0f, \"bootstraps\": %ld, \"lost\": %ld, \"seconds\": %.3f",
+           c.done / spent, c.done, c.lost, spent);
+    printf(", \"window\": %d, \"batch\": %d, \"gso\": %d", window, batch, gso);
+    printf(", \"cpu_us_per_bootstrap\": %.3f, \"server_busy\": %.3f", servers / c.done * 1e6, servers / spent);
+    printf(", \"client_cpu_us_per_bootstrap\": %.3f, \"client_busy\": %.3f", client / c.done * 1e6, client / spent);
     if (c.samples) { latencies("registration", c.registration); latencies("bootstrap", c.bootstrap); }
     printf("}\n");
     return c.done ? 0 : 1;

@@ -1,11 +1,11 @@
-/* Sends every datagram back, cut or padded to --reply octets: what a RADIUS server of these sizes would be without work.
- * Prints {"port": N} when it listens and its counts, as JSON, when it is told to stop (SIGTERM, SIGINT). */
+/* Sends every datagram back, cut or padded to --reply octets: what a RADIUS server of these sizes would be without
+ * work. Prints {"port": N} when it listens and its counts, as JSON, when it is told to stop (SIGTERM, SIGINT). */
 #define _GNU_SOURCE
 #include "options.h"
 #include "udp.h"
 
-static Option options[] = {{"port", "0", "port on 127.0.0.1, 0: any"}, {"reply", "180", "octets of a reply"}, {"cpu", "1", "core"},
-    {"batch", "64", "datagrams a call"}, {"gso", "0", "1: runs as one buffer, both ways"}, {0}};
+static Option options[] = {{"port", "0", "port on 127.0.0.1, 0: any"}, {"reply", "180", "octets of a reply"},
+    {"cpu", "1", "core"}, {"batch", "64", "datagrams a call"}, {"gso", "0", "1: runs as one buffer, both ways"}, {0}};
 
 static volatile sig_atomic_t stopped;
 static void on_signal(int signal) { (void)signal; stopped = 1; }

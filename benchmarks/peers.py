@@ -135,6 +135,7 @@ class Folder:
     """What clients and servers share: a secret and subscribers, readable by the owner only."""
 
     def __init__(self, path: Path, count: int) -> None:
+        path.mkdir(exist_ok=True)
         self.path, self.count = path, count
         self.secret = self.write("secret", f"{SECRET}\n")
         rows = [f"{nai},256,{key:032x},{word},gold,nas-1\n" for key, (nai, word) in enumerate(self.users())]
@@ -150,23 +151,28 @@ class Folder:
         return path
 
 
+def drive_once(port: int, folder: Folder, pids: Sequence[int], seconds: float, *, window: int = 512,
+               echo: bool = False) -> dict[str, Any]:
+    """What the closed-loop RADIUS driver, on the client's core, counted."""
+    return run_json([str(build("radius_driver")), "--port", str(port), "--secret-file", str(folder.secret),
+                     "--subscribers", str(folder.subscribers), "--seconds", str(seconds), "--window", str(window),
+                     "--cpu", CLIENT_CORE, "--pids", ",".join(map(str, pids)), "--echo", str(int(echo))])
+
+
 def drive(port: int, folder: Folder, pids: Sequence[int], seconds: float, *, window: int = 512,
           echo: bool = False) -> Run:
-    """The closed-loop RADIUS driver on the client's core: requests answered a second."""
-    got = run_json([str(build("radius_driver")), "--port", str(port), "--secret-file", str(folder.secret),
-                    "--subscribers", str(folder.subscribers), "--seconds", str(seconds), "--window", str(window),
-                    "--cpu", CLIENT_CORE, "--pids", ",".join(map(str, pids)), "--echo", str(int(echo))])
-    return Run(got["per_s"], got["server_cpu_us"], got["accepted"], got["sent"], got["server_busy"])
+    """Requests answered a second; those that were rejected or given up count as tried."""
+    got = drive_once(port, folder, pids, seconds, window=window, echo=echo)
+    return Run(got["per_s"], got["server_cpu_us"], got["accepted"],
+               got["accepted"] + got["rejected"] + got["timed_out"], got["server_busy"])
 
 
-def wait_for_radius(program: Program, port: int, folder: Folder, seconds: float = 20) -> None:
-    """Returns when the server has accepted a request; a server that ends or stays silent is an error."""
+def wait_for_radius(program: Program, port: int, folder: Folder, seconds: float = 20) -> int:
+    """Octets of the first Access-Accept of the server; a server that ends, rejects or stays silent is an error."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         program.check()
-        try:
-            if drive(port, folder, [], 0.1, window=1).succeeded:
-                return
-        except Unavailable:
-            time.sleep(0.1)
+        got = drive_once(port, folder, [], 0.1, window=1)
+        if got["accepted"]:
+            return int(got["reply_octets"])
     raise Unavailable(f"{program.name} accepted no request in {seconds:.0f} s: {program.last_line()}")

@@ -29,7 +29,12 @@ static inline Secret secret_read(const char *path) {
 static inline uint32_t length_of(const uint8_t *p) { return (uint32_t)p[2] << 8 | p[3]; }
 static inline void length_put(uint8_t *p, uint32_t n) { p[2] = n >> 8; p[3] = n; }
 
-static inline void header_put(uint8_t *p, int code, int id) { memset(p, 0, HEADER); p[0] = code; p[1] = id; length_put(p, HEADER); }
+static inline void header_put(uint8_t *p, int code, int id) {
+    memset(p, 0, HEADER);
+    p[0] = code;
+    p[1] = id;
+    length_put(p, HEADER);
+}
 
 static inline void attribute(uint8_t *p, int type, const void *value, size_t n) {
     uint32_t at = length_of(p);
@@ -39,7 +44,10 @@ static inline void attribute(uint8_t *p, int type, const void *value, size_t n) 
     length_put(p, at + 2 + n);
 }
 
-static inline void attribute_number(uint8_t *p, int type, uint32_t value) { value = htonl(value); attribute(p, type, &value, 4); }
+static inline void attribute_number(uint8_t *p, int type, uint32_t value) {
+    value = htonl(value);
+    attribute(p, type, &value, 4);
+}
 
 /* RFC 2865 section 5.26: vendor, then one sub-attribute */
 static inline void attribute_vendor(uint8_t *p, int type, uint32_t value) {
@@ -54,7 +62,10 @@ static inline void attribute_vendor(uint8_t *p, int type, uint32_t value) {
 }
 
 /* Both begin with this one, so its value stands at octet 22. */
-static inline void attribute_authenticator(uint8_t *p) { static const uint8_t zero[16]; attribute(p, MESSAGE_AUTHENTICATOR, zero, 16); }
+static inline void attribute_authenticator(uint8_t *p) {
+    static const uint8_t zero[16];
+    attribute(p, MESSAGE_AUTHENTICATOR, zero, 16);
+}
 
 /* RFC 3579 section 3.2: over the packet with the Request Authenticator in its place and the attribute's value zero */
 static inline void request_sign(uint8_t *p, const Secret *s, const uint8_t random[16]) {
@@ -64,7 +75,8 @@ static inline void request_sign(uint8_t *p, const Secret *s, const uint8_t rando
 }
 
 /* RFC 2865 section 3: MD5 over the reply with the request's authenticator in its place, and the secret */
-static inline void response_authenticator(const uint8_t *reply, const uint8_t request[16], const Secret *s, uint8_t out[16]) {
+static inline void response_authenticator(const uint8_t *reply, const uint8_t request[16], const Secret *s,
+                                          uint8_t out[16]) {
     uint8_t whole[4096 + MOST_SECRET];
     uint32_t n = length_of(reply);
     memcpy(whole, reply, n);

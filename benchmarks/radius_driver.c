@@ -1,22 +1,25 @@
-/* Drives any RADIUS server with Access-Requests (CHAP, valid Message-Authenticator) in a closed loop and counts what comes back.
- * Every request is made before the clock starts: per identifier of each source port a ring of `--generations` packets, each of
- * another subscriber with another Request Authenticator, so that no server can take one for a duplicate. While the clock runs
- * a reply only causes the next packet of its identifier to be sent: system calls, no digests, except the check of one reply in
- * `--verify` (its Response Authenticator). Subscribers: the CSV of the load generator (nai, access_secret).
- * Last line: JSON. */
+/* Drives any RADIUS server with Access-Requests (CHAP, valid Message-Authenticator) in a closed loop and counts what
+ * comes back. Every request is made before the clock starts: per identifier of each source port a ring of
+ * --generations packets, each of another subscriber with another Request Authenticator, so that no server can take one
+ * for a duplicate. While the clock runs a reply only causes the next packet of its identifier to be sent: system calls,
+ * no digests, except the check of one reply in --verify (its Response Authenticator). Subscribers: the CSV of the load
+ * generator (nai, access_secret). Last line: JSON. */
 #define _GNU_SOURCE
 #include "options.h"
 #include "radius.h"
 #include "udp.h"
 #include <sys/random.h>
 
-enum { IDS = 256, PORTS = 16, LINE = 1024, FIXED = 128 };   /* FIXED: more than all attributes but the two of free length */
+enum { IDS = 256, PORTS = 16, LINE = 1024 };
+enum { FIXED = 128 };        /* more octets than a request has without its two names */
 
 static Option options[] = {
     {"port", NULL, "port of the server on 127.0.0.1"}, {"secret-file", NULL, "file with the shared secret"},
-    {"subscribers", NULL, "CSV with nai and access_secret"}, {"seconds", "3", "how long"}, {"window", "512", "requests in flight"},
+    {"subscribers", NULL, "CSV with nai and access_secret"}, {"seconds", "3", "how long"},
+    {"window", "512", "requests in flight"},
     {"batch", "64", "datagrams a call"}, {"generations", "4", "packets an identifier goes through"},
-    {"timeout", "1", "seconds until an unanswered request is given up"}, {"verify", "64", "check one reply in so many, 0: none"},
+    {"timeout", "1", "seconds until an unanswered request is given up"},
+    {"verify", "64", "check one reply in so many, 0: none"},
     {"echo", "0", "1: the server sends requests back"}, {"cpu", "0", "core"}, {"gso", "0", "1: requests leave as runs"},
     {"pids", "", "the server's processes, comma between"}, {"nas-identifier", "nas-1", "NAS-Identifier"}, {0}};
 
@@ -34,6 +37,7 @@ static Secret secret;
 static struct sockaddr_in server;
 static int generations, ports, ids, verify, echo, request_octets;
 static long replies_seen;
+static uint32_t reply_octets;
 
 static int column(char *line, const char *name) {
     int i = 0;
@@ -57,8 +61,9 @@ static void subscribers_read(const char *path) {
     if (!f || !fgets(line, sizeof line, f)) { fprintf(stderr, "%s: no subscribers there\n", path); exit(2); }
     int nai = column(strcpy(copy, line), "nai"), word = column(strcpy(copy, line), "access_secret");
     while (fgets(line, sizeof line, f)) {
-        if (!(subscribers.count & (subscribers.count - 1)))
-            subscribers.rows = realloc(subscribers.rows, (subscribers.count ? 2 * subscribers.count : 1) * sizeof(Subscriber));
+        if (!(subscribers.count & (subscribers.count - 1)))      /* a power of two: full */
+            subscribers.rows = reallocarray(subscribers.rows, 2 * subscribers.count + 1, sizeof(Subscriber));
+        if (!subscribers.rows) die("reallocarray");
         Subscriber *s = &subscribers.rows[subscribers.count++];
         field(line, nai, s->nai, sizeof s->nai);
         field(line, word, s->secret, sizeof s->secret);
@@ -110,7 +115,8 @@ static void prepare(const char *nas) {
     if (!packets) die("aligned_alloc");
     for (int g = 0; g < generations; g++)
         for (int port = 0; port < ports; port++)
-            for (int id = 0; id < ids; id++) request_put(packet(port, id, g), id, &subscribers.rows[n++ % subscribers.count], nas);
+            for (int id = 0; id < ids; id++, n++)
+                request_put(packet(port, id, g), id, &subscribers.rows[n % subscribers.count], nas);
     request_octets = length_of(packet(0, 0, 0));
 }
 
@@ -124,23 +130,34 @@ static Piece next_of(int port, int id, double t) {
     return (Piece){p, length_of(p), server, {0}};
 }
 
-static int good(const uint8_t *reply, const uint8_t *request) {
-    uint8_t expected[16];
+/* Whole, and of an identifier that waits. */
+static int expected(int port, const Piece *reply) {
+    const uint8_t *p = reply->data;
+    return reply->length >= HEADER && length_of(p) >= HEADER && (echo || length_of(p) <= reply->length)
+           && slots[port][p[1]].busy;
+}
+
+static int authentic(const uint8_t *reply, const uint8_t *request) {
+    uint8_t right[16];
     if (echo || !verify || replies_seen++ % verify) return 1;
-    response_authenticator(reply, request + 4, &secret, expected);
+    response_authenticator(reply, request + 4, &secret, right);
     counts.verified++;
-    return !memcmp(expected, reply + 4, 16);
+    return !memcmp(right, reply + 4, 16);
 }
 
 /* One reply; whether it frees its identifier. */
 static int take(int port, const Piece *reply) {
     const uint8_t *p = reply->data;
-    if (reply->length < HEADER || length_of(p) < HEADER || (!echo && length_of(p) > reply->length) || !slots[port][p[1]].busy) { counts.bad++; return 0; }
-    if (!good(p, packet(port, p[1], slots[port][p[1]].generation))) { counts.bad++; return 0; }
-    if (p[0] == (echo ? ACCESS_REQUEST : ACCESS_ACCEPT)) counts.accepted++;
-    else if (p[0] == ACCESS_REJECT) counts.rejected++;
-    else { counts.bad++; return 0; }
+    int accept = p[0] == (echo ? ACCESS_REQUEST : ACCESS_ACCEPT);
+    if (!expected(port, reply) || !(accept || p[0] == ACCESS_REJECT)
+        || !authentic(p, packet(port, p[1], slots[port][p[1]].generation))) {
+        counts.bad++;
+        return 0;
+    }
+    if (accept) counts.accepted++;
+    else counts.rejected++;
     slots[port][p[1]].busy = 0;
+    reply_octets = reply->length;
     return 1;
 }
 
@@ -171,7 +188,10 @@ static double cpu_of(const char *list) {
         unsigned long user = 0, system = 0;
         snprintf(path, sizeof path, "/proc/%ld/stat", pid);
         FILE *f = fopen(path, "r");
-        if (!f || !fgets(line, sizeof line, f) || (*end && *end != ',')) { fprintf(stderr, "--pids %s: no such process\n", list); exit(2); }
+        if (!f || !fgets(line, sizeof line, f) || (*end && *end != ',')) {
+            fprintf(stderr, "--pids %s: no such process\n", list);
+            exit(2);
+        }
         fclose(f);
         sscanf(strrchr(line, ')') + 2, "%*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &user, &system);
         sum += (double)(user + system) / sysconf(_SC_CLK_TCK);
@@ -217,9 +237,11 @@ int main(int argc, char **argv) {
     own = clock_of(CLOCK_PROCESS_CPUTIME_ID) - own;
     double cpu = cpu_of(text(options, "pids")) - before;
     long answered = counts.accepted + counts.rejected;
-    printf("{\"sent\": %ld, \"accepted\": %ld, \"rejected\": %ld, \"bad\": %ld, \"timed_out\": %ld, \"verified\": %ld, \"per_s\": %.0f, "
-           "\"seconds\": %.3f, \"request_octets\": %d, \"server_cpu_us\": %.3f, \"server_busy\": %.3f, \"client_busy\": %.3f}\n",
-           counts.sent, counts.accepted, counts.rejected, counts.bad, counts.timed_out, counts.verified, answered / spent, spent,
-           request_octets, answered ? cpu / answered * 1e6 : 0, cpu / spent, own / spent);
+    printf("{\"sent\": %ld, \"accepted\": %ld, \"rejected\": %ld", counts.sent, counts.accepted, counts.rejected);
+    printf(", \"bad\": %ld, \"timed_out\": %ld, \"verified\": %ld", counts.bad, counts.timed_out, counts.verified);
+    printf(", \"per_s\": %.0f, \"seconds\": %.3f", answered / spent, spent);
+    printf(", \"request_octets\": %d, \"reply_octets\": %u", request_octets, reply_octets);
+    printf(", \"server_cpu_us\": %.3f, \"server_busy\": %.3f", answered ? cpu / answered * 1e6 : 0, cpu / spent);
+    printf(", \"client_cpu_us\": %.3f, \"client_busy\": %.3f}\n", answered ? own / answered * 1e6 : 0, own / spent);
     return answered ? 0 : 1;
 }

@@ -1,14 +1,15 @@
-/* Answers every Access-Request with an Access-Accept that is right in every octet that a client checks: same Identifier,
- * Response Authenticator and Message-Authenticator under the secret; a care-of address, an FHA, a class and a lifetime inside.
- * It looks nothing up: the clients measured against it (the generator, radclient) are the limit, not it.
- * Prints {"port": N} when it listens and its counts, as JSON, when it is told to stop (SIGTERM, SIGINT). */
+/* Answers every Access-Request with an Access-Accept that is right in every octet that a client checks: same
+ * Identifier, Response Authenticator and Message-Authenticator under the secret; a care-of address, an FHA, a class and
+ * a lifetime inside. It looks nothing up: the clients measured against it (the generator, radclient) are the limit, not
+ * it. Prints {"port": N} when it listens and its counts, as JSON, when it is told to stop (SIGTERM, SIGINT). */
 #define _GNU_SOURCE
 #include "options.h"
 #include "radius.h"
 #include "udp.h"
 
-static Option options[] = {{"secret-file", NULL, "file with the shared secret"}, {"port", "0", "port on 127.0.0.1, 0: any"},
-    {"cpu", "1", "core"}, {"batch", "64", "datagrams a call"}, {"gso", "0", "1: replies leave as runs"},
+static Option options[] = {{"secret-file", NULL, "file with the shared secret"},
+    {"port", "0", "port on 127.0.0.1, 0: any"}, {"cpu", "1", "core"}, {"batch", "64", "datagrams a call"},
+    {"gso", "0", "1: replies leave as runs"},
     {"fha", "127.0.0.1", "address named in the Accept"}, {0}};
 
 static volatile sig_atomic_t stopped;

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 TICKS = os.sysconf("SC_CLK_TCK")
+FAILURES = 0.01
 STARVED = 0.9        # a server that got less of its core than this was not measured at its limit
 
 
@@ -39,6 +40,7 @@ class Run:
     succeeded: int = 0
     attempted: int = 0
     busy: float | None = None      # share of its core that the contender got
+    remark: str = ""               # what a reader must know to read the value right
 
 
 @dataclass
@@ -101,17 +103,25 @@ def starved(who: str, runs: Sequence[Run]) -> list[str]:
     return [f"{who} busy {100 * statistics.median(shares):.0f} % of its core"]
 
 
+def failing(who: str, runs: Sequence[Run]) -> list[str]:
+    """A note when more than FAILURES of what was tried failed: such a rate is no rate of the work."""
+    tried, done = sum(run.attempted for run in runs), sum(run.succeeded for run in runs)
+    return [f"{who}: {tried - done:,} of {tried:,} failed"] if tried - done > FAILURES * tried else []
+
+
 def compare(name: str, ours: Sequence[Run], theirs: Sequence[Run], *, unit: str, reference: str, ask: float,
             sense: str = ">=") -> Row:
     """The row of a figure from its rounds: the ratio is taken inside each round, then the median of the ratios."""
     ratios = [our.value / their.value for our, their in zip(ours, theirs, strict=True)]
     low, ratio, high = quartiles(ratios)
     cpu, reference_cpu = cpu_median(ours), cpu_median(theirs)
+    faults = failing("ours", ours) + failing("reference", theirs)
+    remarks = sorted({run.remark for run in [*ours, *theirs] if run.remark})
     return Row(name, statistics.median(run.value for run in ours), unit, reference,
-               statistics.median(run.value for run in theirs), ratio, ask, meets(ratio, sense, ask), ratios, sense,
-               (low, high), cpu, reference_cpu, reference_cpu / cpu if cpu and reference_cpu else None,
+               statistics.median(run.value for run in theirs), ratio, ask, not faults and meets(ratio, sense, ask),
+               ratios, sense, (low, high), cpu, reference_cpu, reference_cpu / cpu if cpu and reference_cpu else None,
                sum(run.succeeded for run in ours), sum(run.attempted for run in ours),
-               starved("ours", ours) + starved("reference", theirs))
+               faults + remarks + starved("ours", ours) + starved("reference", theirs))
 
 
 def cpu_seconds(pids: Sequence[int]) -> float:

@@ -20,10 +20,12 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { MOST = 256, RUNS = 8, SEGMENTS = 64, PIECES = RUNS * 2 * SEGMENTS, ROOM = 1024, RUN_ROOM = 1 << 16, CONTROL = 64 };
+enum { MOST = 256, ROOM = 1024, CONTROL = 64 };                  /* datagrams a call, octets each, of its control */
+enum { RUNS = 8, RUN_ROOM = 1 << 16, SEGMENTS = 64 };           /* runs a call, octets each, datagrams in one we send */
+enum { KERNEL_SEGMENTS = 128, PIECES = RUNS * KERNEL_SEGMENTS }; /* in one that we may get: linux/udp.h */
 
 typedef struct { uint8_t *data; uint32_t length; struct sockaddr_in peer; struct in_addr local; } Piece;
-/* runs: offload; addressed: pieces carry their local address; connected: the kernel keeps the route, pieces need no peer */
+/* runs: offload; addressed: pieces carry their local address; connected: the kernel keeps the route and the peer */
 typedef struct { int fd, runs, addressed, connected; } Link;
 
 /* One process has one of these: buffers to receive into and headers to send with. */
@@ -35,7 +37,12 @@ static struct {
     uint8_t rooms[MOST][ROOM], run_rooms[RUNS][RUN_ROOM];
 } udp;
 
-static inline double clock_of(clockid_t id) { struct timespec t; clock_gettime(id, &t); return t.tv_sec + t.tv_nsec * 1e-9; }
+static inline double clock_of(clockid_t id) {
+    struct timespec t;
+    clock_gettime(id, &t);
+    return t.tv_sec + t.tv_nsec * 1e-9;
+}
+
 static inline double now(void) { return clock_of(CLOCK_MONOTONIC); }
 
 static inline void die(const char *what) { perror(what); exit(1); }
@@ -57,10 +64,10 @@ static inline Link udp_open(struct sockaddr_in *at, int runs, int addressed) {
     int size = 8 << 20, on = 1;
     socklen_t n = sizeof *at;
     if (link.fd < 0) die("socket");
-    for (int side = 0; side < 2; side++) {
-        int force = side ? SO_SNDBUFFORCE : SO_RCVBUFFORCE, plain = side ? SO_SNDBUF : SO_RCVBUF;
-        if (setsockopt(link.fd, SOL_SOCKET, force, &size, sizeof size)) setsockopt(link.fd, SOL_SOCKET, plain, &size, sizeof size);
-    }
+    if (setsockopt(link.fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof size))       /* needs CAP_NET_ADMIN */
+        setsockopt(link.fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof size);
+    if (setsockopt(link.fd, SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof size))
+        setsockopt(link.fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
     if (runs && setsockopt(link.fd, SOL_UDP, UDP_GRO, &on, sizeof on)) die("UDP_GRO");
     if (addressed && setsockopt(link.fd, IPPROTO_IP, IP_PKTINFO, &on, sizeof on)) die("IP_PKTINFO");
     if (bind(link.fd, (void *)at, n)) die("bind");
@@ -90,30 +97,34 @@ static inline int read_control(struct msghdr *header, struct in_addr *local) {
     return segment;
 }
 
-static inline int split(const struct mmsghdr *m, const struct sockaddr_in *from, struct in_addr local, int segment, Piece *pieces) {
-    uint8_t *data = m->msg_hdr.msg_iov->iov_base;
-    int n = 0, size = segment ? segment : (int)m->msg_len;
-    for (uint32_t at = 0; at < m->msg_len; at += size, n++)
-        pieces[n] = (Piece){data + at, m->msg_len - at < (uint32_t)size ? m->msg_len - at : (uint32_t)size, *from, local};
+/* Row i of what was received as single pieces; the last of a run may be shorter. An empty datagram is none. */
+static inline int split(int i, Piece *pieces) {
+    struct in_addr local = {0};
+    uint8_t *data = udp.in_vector[i].iov_base;
+    uint32_t left = udp.in[i].msg_len, segment = read_control(&udp.in[i].msg_hdr, &local);
+    uint32_t size = segment ? segment : left;
+    int n = 0;
+    for (; left && n < KERNEL_SEGMENTS; n++, data += size, left -= size) {
+        if (size > left) size = left;
+        pieces[n] = (Piece){data, size, udp.from[i], local};
+    }
     return n;
 }
 
-/* At most `batch` datagrams (or RUNS runs) into `pieces`, which has PIECES rows; they point into this process's buffers. */
+/* At most `batch` datagrams, or RUNS runs, into `pieces`, which has PIECES rows; they point into the buffers above. */
 static inline int udp_receive(Link link, int batch, Piece *pieces) {
     int most = link.runs ? RUNS : batch, count = 0;
     for (int i = 0; i < most; i++) {
         udp.in_vector[i] = link.runs ? (struct iovec){udp.run_rooms[i], RUN_ROOM} : (struct iovec){udp.rooms[i], ROOM};
         udp.in[i].msg_hdr = (struct msghdr){.msg_name = &udp.from[i], .msg_namelen = sizeof udp.from[i],
             .msg_iov = &udp.in_vector[i], .msg_iovlen = 1};
-        if (link.runs || link.addressed) { udp.in[i].msg_hdr.msg_control = udp.in_control[i]; udp.in[i].msg_hdr.msg_controllen = CONTROL; }
+        if (!link.runs && !link.addressed) continue;
+        udp.in[i].msg_hdr.msg_control = udp.in_control[i];
+        udp.in[i].msg_hdr.msg_controllen = CONTROL;
     }
     int n = recvmmsg(link.fd, udp.in, most, MSG_DONTWAIT, NULL);
     if (n < 0 && errno != EAGAIN && errno != EINTR && errno != ECONNREFUSED) die("recvmmsg");
-    for (int i = 0; i < n; i++) {
-        struct in_addr local = {0};
-        int segment = read_control(&udp.in[i].msg_hdr, &local);
-        count += split(&udp.in[i], &udp.from[i], local, segment, pieces + count);
-    }
+    for (int i = 0; i < n; i++) count += split(i, pieces + count);
     return count;
 }
 
@@ -125,11 +136,12 @@ static inline void put_control(struct msghdr *header, uint8_t *room, int level, 
     header->msg_controllen = CMSG_SPACE(n);
 }
 
-/* How many of the n pieces can leave as one run: same peer, same length; only the last of a run may be shorter. */
+/* How many of the n pieces can leave as one run: same peer, same length. */
 static inline int run_of(const Piece *pieces, int n) {
+    const Piece *first = pieces;
     int k = 1;
-    while (k < n && k < SEGMENTS && pieces[k].length == pieces[0].length && pieces[k].peer.sin_port == pieces[0].peer.sin_port
-           && pieces[k].peer.sin_addr.s_addr == pieces[0].peer.sin_addr.s_addr) k++;
+    while (k < n && k < SEGMENTS && pieces[k].length == first->length && pieces[k].peer.sin_port == first->peer.sin_port
+           && pieces[k].peer.sin_addr.s_addr == first->peer.sin_addr.s_addr) k++;
     return k;
 }
 

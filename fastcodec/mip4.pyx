@@ -97,6 +97,9 @@ EXTENSIONS = {
     255: _row("experimental", Shape.SHORT),                                                      # RFC 4064 4.3
 }
 
+cdef enum:
+    LONGEST = 0xffff     # an offset is 16 bits, as is a UDP length
+
 cdef uint16_t[256] MINIMUM
 cdef uint16_t[256] MAXIMUM
 cdef uint8_t[256] SINGLE
@@ -119,6 +122,8 @@ cdef int walk_message(const uint8_t* p, int n, int fixed, Piece* out, int most) 
     cdef int fault
     if n < fixed:
         return -Status.TOO_SHORT
+    if n > LONGEST:
+        return -Status.BAD_LENGTH
     return walk(p, n, fixed, SHAPES, out, most, &fault)
 
 
@@ -148,3 +153,35 @@ cdef int find_piece(const Piece* pieces, int n, int type, int subtype) noexcept 
         if pieces[k].type == type and pieces[k].subtype == subtype:
             return k
     return -1
+
+
+cdef int fixed_size(int type) noexcept nogil:
+    if type == MessageType.REGISTRATION_REQUEST:
+        return sizeof(RegistrationRequest)
+    return sizeof(RegistrationReply) if type == MessageType.REGISTRATION_REPLY else 0
+
+
+cdef int examine(const uint8_t* p, int n, int type, Piece* out, int most, int* found, int* fault) noexcept nogil:
+    """Everything that can be said of a message without a key: a Status, its pieces, the offset of the fault."""
+    cdef int twice
+    found[0] = fault[0] = 0
+    if n < 1:
+        return Status.TOO_SHORT
+    if p[0] != type:
+        return Status.WRONG_TYPE
+    fault[0] = n
+    if n < fixed_size(type):
+        return Status.TOO_SHORT
+    if n > LONGEST:
+        return Status.BAD_LENGTH
+    found[0] = walk(p, n, fixed_size(type), SHAPES, out, most, fault)
+    if found[0] < 0:
+        twice, found[0] = found[0], 0
+        return -twice
+    if check_pieces(out, found[0], fault) != Status.OK:
+        return Status.BAD_EXTENSION
+    twice = doubled_piece(out, found[0])
+    if twice >= 0:
+        fault[0] = out[twice].head
+        return Status.DOUBLED_EXTENSION
+    return Status.OK

@@ -1,5 +1,8 @@
+from typing_extensions import disjoint_base
+
 from servers.net.node import Node
 
+@disjoint_base
 class Echo(Node):
     @property
     def answered(self) -> int: ...

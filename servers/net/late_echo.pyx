@@ -1,4 +1,4 @@
-"""The null server that takes its time: answers every datagram with its own octets, a fixed time later."""
+"""The null server that takes its time: answers every datagram with its own octets, `delay_ns` later."""
 from libc.stdint cimport uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free
 from libc.string cimport memcpy
@@ -10,12 +10,15 @@ cdef class LateEcho(Node):
     """Datagrams that find all `places` taken, or are longer than an outbox row, are counted and not answered."""
 
     def __cinit__(self, uint64_t delay_ns, uint32_t places=1024):
+        cdef uint32_t i
         self.delay_ns, self.places = delay_ns, places
         self.waiting = <Datagram*> calloc(places, sizeof(Datagram))
         self.due = <uint64_t*> calloc(places, sizeof(uint64_t))
         self.octets = <uint8_t*> calloc(places, ROOM)
         if not (self.waiting and self.due and self.octets):
             raise MemoryError
+        for i in range(places):
+            self.waiting[i].data = self.octets + <size_t> i * ROOM
 
     def __dealloc__(self):
         free(self.waiting)
@@ -31,11 +34,16 @@ cdef class LateEcho(Node):
                 self.keep(&rows[i])
 
     cdef void keep(self, Datagram* row) noexcept nogil:
-        cdef uint32_t at = (self.first + self.count) % self.places
-        self.waiting[at] = row[0]
-        self.waiting[at].data = self.octets + <size_t> at * ROOM
-        self.due[at] = self.now.monotonic + self.delay_ns
-        memcpy(self.waiting[at].data, row.data, row.length)
+        """At the end of the ring, or further ahead when the delay was shortened in between."""
+        cdef uint32_t at = (self.first + self.count) % self.places, before = (at + self.places - 1) % self.places
+        cdef uint64_t due = self.now.monotonic + self.delay_ns
+        cdef uint8_t* octets = self.waiting[at].data
+        while at != self.first and due < self.due[before]:
+            self.waiting[at], self.due[at] = self.waiting[before], self.due[before]
+            at, before = before, (before + self.places - 1) % self.places
+        self.waiting[at], self.due[at] = row[0], due
+        self.waiting[at].data = octets
+        memcpy(octets, row.data, row.length)
         self.count += 1
 
     cdef bint tick(self) noexcept nogil:

@@ -1,5 +1,8 @@
-from typing import TypedDict
+from typing import Self, TypedDict, type_check_only
 
+from typing_extensions import disjoint_base
+
+@type_check_only
 class Traffic(TypedDict):
     datagrams_in: int
     octets_in: int
@@ -15,11 +18,13 @@ class Traffic(TypedDict):
     unsent: int
     errors: dict[str, int]
 
+@disjoint_base
 class Workspace: ...
 
+@disjoint_base
 class Socket:
-    def __init__(
-        self,
+    def __new__(
+        cls,
         fd: int,
         index: int,
         address: str,
@@ -28,7 +33,7 @@ class Socket:
         gro: bool = False,
         pktinfo: bool = False,
         receive_buffer: int = 0,
-    ) -> None: ...
+    ) -> Self: ...
     def fileno(self) -> int: ...
     def close(self) -> None: ...
     @property

@@ -4,7 +4,6 @@ What dominates a datagram's cost is the kernel's path per packet, so a run of eq
 packet buffer where both ends allow it: UDP_SEGMENT cuts it on the way out, UDP_GRO hands it over uncut.
 """
 import errno as names
-import os
 
 from libc.errno cimport EAGAIN, EINTR, EINVAL, EIO, EMSGSIZE, EOPNOTSUPP, errno
 from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t
@@ -28,6 +27,8 @@ cdef extern from "<poll.h>" nogil:
         int fd
         short events, revents
     int poll(pollfd* fds, unsigned long n, int milliseconds)
+cdef extern from "<unistd.h>" nogil:
+    int close(int fd)
 cdef extern from "<stdlib.h>" nogil:
     void* aligned_alloc(size_t alignment, size_t size)
 
@@ -68,6 +69,10 @@ cdef class Socket:
         self.final_drops = -1
         self.use(Workspace())
 
+    def __dealloc__(self):
+        if self.port.fd >= 0:
+            close(self.port.fd)
+
     cdef void use(self, Workspace workspace):
         """Works in `workspace` from now on. Sockets that share one stay in the cache; they belong to one thread."""
         self.workspace = workspace
@@ -80,7 +85,7 @@ cdef class Socket:
         """Closes the socket; its counters stay readable."""
         if self.port.fd >= 0:
             self.final_drops = dropped_by_kernel(self.port.fd)
-            os.close(self.port.fd)
+            close(self.port.fd)
             self.port.fd = -1
 
     @property

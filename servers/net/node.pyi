@@ -1,5 +1,8 @@
 from collections.abc import Iterable
 
+from typing_extensions import disjoint_base
+
+@disjoint_base
 class Node:
     def seed(self, n: int) -> None: ...
     def random(self, n: int) -> bytes: ...

@@ -1,10 +1,14 @@
 from collections.abc import Sequence
+from typing import Self
+
+from typing_extensions import disjoint_base
 
 from servers.net.mmsg import Socket
 from servers.net.node import Node
 
+@disjoint_base
 class Pump:
-    def __init__(self, node: Node, sockets: Sequence[Socket]) -> None: ...
+    def __new__(cls, node: Node, sockets: Sequence[Socket]) -> Self: ...
     @property
     def node(self) -> Node: ...
     @property

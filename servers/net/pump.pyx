@@ -1,10 +1,8 @@
 """One node and its sockets, joined without the interpreter: receive, hand over, send, set the timer."""
-import os
-
 from libc.stdint cimport int64_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free
 from posix.time cimport CLOCK_MONOTONIC, CLOCK_REALTIME, clock_gettime, itimerspec, timespec
-from posix.unistd cimport read
+from posix.unistd cimport close, read
 
 from servers.net.mmsg cimport Port, Socket, Workspace, fetch, send, split
 from servers.net.node cimport Datagram, Instant, Node
@@ -49,6 +47,8 @@ cdef class Pump:
 
     def __dealloc__(self):
         free(self.ports)
+        if self.timer >= 0:
+            close(self.timer)
 
     def timer_fd(self):
         """Readable when the node has something to do; answer with `on_timer`."""
@@ -57,8 +57,8 @@ cdef class Pump:
     def close(self):
         """Gives the timer back; sockets are their owner's."""
         if self.timer >= 0:
-            os.close(self.timer)
-            self.timer = -1
+            close(self.timer)
+        self.timer = -1
 
     def on_readable(self, uint32_t index):
         """Socket `index` has datagrams."""

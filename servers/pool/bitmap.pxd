@@ -14,7 +14,7 @@ cpdef enum Answer:
 
 cdef struct Request:
     uint64_t owner                 # hash of the NAI
-    uint32_t wanted                # network order; the address the owner had or asks for, 0: any. A wish, not a condition
+    uint32_t wanted                # network order; the address the owner had or asks for: a wish. 0: any
     uint32_t address               # network order; the answer
     uint8_t state                  # Answer
 
@@ -51,8 +51,8 @@ cdef struct Pool:                  # one process's view; the pointers lead into 
 # `now`: monotonic ns. Addresses in network order.
 cdef void pool_take(Pool* pool, Request* requests, int n, uint64_t now) noexcept nogil
 cdef bint pool_give(Pool* pool, uint32_t address, uint64_t owner, uint64_t now) noexcept nogil   # False: refused
-cdef bint pool_claim(Pool* pool, uint32_t address, uint64_t owner) noexcept nogil                # restart: False: refused
-cdef bint pool_cool(Pool* pool, uint32_t address, uint64_t owner, uint64_t until) noexcept nogil  # restart: until, ns
+cdef bint pool_claim(Pool* pool, uint32_t address, uint64_t owner) noexcept nogil         # restart. False: refused
+cdef bint pool_cool(Pool* pool, uint32_t address, uint64_t owner, uint64_t until) noexcept nogil  # restart
 cdef uint32_t pool_sweep(Pool* pool, uint64_t now, uint32_t most) noexcept nogil   # ends cool-downs; call once a second
 cdef uint32_t pool_reconcile(Pool* pool, Lease* leases, uint32_t n, uint64_t now) noexcept nogil
 cdef AddressState pool_state(const Pool* pool, uint32_t address) noexcept nogil

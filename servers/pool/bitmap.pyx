@@ -1,22 +1,23 @@
 """The address pool: lock-free, in memory that all workers share.
 
-**Word and bitmap.** The word of an address alone decides who holds it: each move is one compare-and-swap on it. The bitmap
-only finds: a set bit says "perhaps taken", a clear bit "worth trying". Two rules keep it from losing an address:
+**Word and bitmap.** The word of an address alone decides who holds it: each move is one compare-and-swap on it. The
+bitmap only finds: a set bit says "perhaps taken", a clear bit "worth trying". Two rules keep it from losing an
+address:
 
 1. Whoever moves a word to FREE clears the bit afterwards.
 2. Whoever sets a bit looks at the word afterwards, and leases it if it is FREE.
 
-Suppose a word is FREE for good and its bit is set. The last move to FREE was followed by a clearing (1), so the bit was set
-after that by somebody who then saw the word (2): it was FREE, so he leased it, and it was not FREE for good. Setting and
-clearing are read-modify-writes of one location, acquire and release, so "after" in the bitmap implies "after" in the word.
-The other disagreement, a clear bit over a leased word, can happen (a slow rule 1 overtaken by a quick lease) and costs the
-next search one failed attempt, which mends it. Clearing is therefore always safe, and a sweep clears the bit over every FREE
-word: this takes back what a process killed between two steps had left behind.
+Suppose a word is FREE for good and its bit is set. The last move to FREE was followed by a clearing (1), so the bit
+was set after that by somebody who then saw the word (2): it was FREE, so he leased it, and it was not FREE for good.
+Setting and clearing are read-modify-writes of one location, acquire and release, so "after" in the bitmap implies
+"after" in the word. The other disagreement, a clear bit over a leased word, can happen (a slow rule 1 overtaken by a
+quick lease) and costs the next search one failed attempt, which mends it. Clearing is therefore always safe, and a
+sweep clears the bit over every FREE word: this takes back what a process killed between two steps had left behind.
 
-**Honest exhaustion.** A search that finds every bit set proves nothing by itself: addresses may have come free behind it.
-Each worker counts the moves to FREE it has completed. If the sum is the same before and after the search, no release was
-completed in between, so at the end every address was leased, cooling, reserved, or in the hands of a call still under way.
-As long as the sum stays the same the proof holds, and refusals cost as much as reading the counters.
+**Honest exhaustion.** A search that finds every bit set proves nothing by itself: addresses may have come free behind
+it. Each worker counts the moves to FREE it has completed. If the sum is the same before and after the search, no
+release was completed in between, so at the end every address was leased, cooling, reserved, or in the hands of a call
+still under way. As long as the sum stays the same the proof holds, and refusals cost as much as reading the counters.
 """
 import fcntl
 import ipaddress
@@ -32,8 +33,9 @@ cdef extern from "<arpa/inet.h>" nogil:
     uint32_t htonl(uint32_t)
     uint32_t ntohl(uint32_t)
 
-# A word: state (2 bits) | detail (30) | tag (32). The tag is the owner's hash folded. Detail of a lease: worker (8) and the
-# number of the grant (22), so that two leases of one owner differ; of a cooling address: the second it rests until.
+# A word: state (2 bits) | detail (30) | tag (32). The tag is the owner's hash folded. Detail of a lease: worker (8)
+# and the number of the grant (22), so that two leases of one owner differ; of a cooling address: the second it rests
+# until.
 cdef enum:
     DETAIL = 32
     STATE = 62
@@ -120,9 +122,9 @@ cdef bint lease_at(Pool* pool, uint32_t index, uint64_t owner, uint64_t second) 
 
 cdef bint search(Pool* pool, Request* request, uint64_t second) noexcept nogil:
     """Next fit: from the word of the map where the last search of this worker ended."""
-    cdef uint32_t words = (pool.size + 63) // 64, at = pool.hint, k, index
+    cdef uint32_t words = (pool.size + 63) // 64, at = pool.hint, index, _
     cdef uint64_t seen
-    for k in range(words):
+    for _ in range(words):
         seen = load_acquire(&pool.map[at])
         while ~seen:
             index = at * 64 + <uint32_t> lowest_bit(~seen)
@@ -157,7 +159,7 @@ cdef Answer take_one(Pool* pool, Request* request, uint64_t second) noexcept nog
 
 
 cdef void pool_take(Pool* pool, Request* requests, int n, uint64_t now) noexcept nogil:
-    """Answers each request in its place. This back end answers at once; callers must be ready for LATER all the same."""
+    """Answers each request in its place. This back end answers at once; callers must be ready for LATER too."""
     cdef int k
     for k in range(n):
         requests[k].address = 0
@@ -236,8 +238,8 @@ cdef bint end_rest(Pool* pool, uint32_t index, uint64_t second) noexcept nogil:
 
 cdef uint32_t pool_sweep(Pool* pool, uint64_t now, uint32_t most) noexcept nogil:
     """Looks at up to `most` addresses, going on where it stopped. Returns how many cool-downs it ended."""
-    cdef uint32_t k, ended = 0
-    for k in range(min(most, pool.size)):
+    cdef uint32_t _, ended = 0
+    for _ in range(min(most, pool.size)):
         ended += end_rest(pool, pool.cursor, now // SECOND)
         pool.cursor = pool.cursor + 1 if pool.cursor + 1 < pool.size else 0
     return ended
@@ -259,7 +261,7 @@ cdef uint32_t drop_unknown(Pool* pool, const uint8_t* known, uint64_t now) noexc
 cdef uint32_t pool_reconcile(Pool* pool, Lease* leases, uint32_t n, uint64_t now) noexcept nogil:
     """After a crash of this worker: claims what its journal holds and gives back what it had leased beyond that.
 
-    What is given back was never acknowledged. Returns how many those were; UINT32_MAX: no memory, nothing was given back.
+    What is given back was never acknowledged. Returns how many; UINT32_MAX: no memory, nothing was given back.
     """
     cdef uint8_t* known = <uint8_t*> calloc(pool.size, 1)
     cdef uint32_t k, dropped
@@ -293,10 +295,10 @@ cdef size_t octets_needed(uint64_t size, uint64_t workers) noexcept nogil:
 cdef class SharedPool:
     """A pool of one IPv4 network for several processes.
 
-    `network`: CIDR, /8 to /32. `reserved`: addresses in it that are never leased; with `ends` also the first and the last
-    one of a network of more than two (RFC 3021). `cool_down_s`: 0 to 86 400. `workers`: processes that may attach, 1 to 256.
-    Every process needs a worker number of its own. Addresses are integers in host order, times seconds of one monotonic
-    clock. Raises ValueError for a network, number or address that does not fit.
+    `network`: CIDR, /8 to /32. `reserved`: addresses in it that are never leased; with `ends` also the first and the
+    last one of a network of more than two (RFC 3021). `cool_down_s`: 0 to 86 400. `workers`: processes that may
+    attach, 1 to 256. Every process needs a worker number of its own. Addresses are integers in host order, times
+    seconds of one monotonic clock. Raises ValueError for a network, number or address that does not fit.
     """
 
     def __init__(self, str network not None, reserved=(), cool_down_s=0, workers=16, worker=0, ends=True):
@@ -320,7 +322,7 @@ cdef class SharedPool:
 
     @classmethod
     def attach(cls, int fd, int worker):
-        """The pool that another process made, by its `fd` (inherited or passed over a socket; it is duplicated here)."""
+        """The pool that another process made, by its `fd`, inherited or passed over a socket. It is duplicated here."""
         cdef SharedPool pool = cls.__new__(cls)
         own = os.dup(fd)
         try:
@@ -429,7 +431,7 @@ cdef class SharedPool:
         return AddressState(pool_state(&self.c, htonl(address)))
 
     def leases(self):
-        """(address, worker, owner's tag) of every leased address, in order; the tag is the owner's hash folded to 32 bits."""
+        """(address, worker, tag) of every leased address, in order; the tag is the owner's hash folded to 32 bits."""
         cdef uint32_t index
         cdef uint64_t seen
         found = []

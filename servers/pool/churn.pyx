@@ -76,13 +76,14 @@ cdef bint take_any(Driver* d, uint64_t now) noexcept nogil:
 def churn(SharedPool pool not None, uint64_t[::1] witness not None, double seconds, uint64_t seed, uint32_t hold):
     """Fills up to `hold` addresses, then releases a random one and takes one, for `seconds`; gives all back at the end.
 
-    `witness`: shared by all processes, one zero word an address. Returns (grants, violations, exhausted, ns an operation).
+    `witness`: shared by all processes, one zero word an address.
+    Returns (grants, violations, exhausted, ns an operation).
     """
     if witness.shape[0] < pool.c.size or hold < 1:
         raise ValueError("the witness needs a word an address, and hold at least 1")
     cdef Driver d = Driver(&pool.c, &witness[0], NULL, 0, min(hold, pool.c.size), seed | 1, 0, 0)
     cdef uint64_t begun, now, until, operations = 0, exhausted = 0
-    cdef int k
+    cdef int _
     d.held = <Held*> malloc(d.most * sizeof(Held))
     if d.held == NULL:
         raise MemoryError
@@ -90,7 +91,7 @@ def churn(SharedPool pool not None, uint64_t[::1] witness not None, double secon
         begun = now = clock_ns()
         until = begun + <uint64_t> (seconds * 1e9)
         while now < until:
-            for k in range(64):
+            for _ in range(64):
                 if d.count == d.most:
                     give_random(&d, now)
                 if not take_any(&d, now):

@@ -1,4 +1,4 @@
-"""The files of a store: one header page that says what it is and whose, then records. Journals grow, images are complete."""
+"""The files of a store: a header page that says what it is and whose, then records. Journals grow, images do not."""
 
 import os
 import secrets
@@ -14,13 +14,14 @@ PAGE = 4096
 MAGIC = b"mipstore"
 VERSION = 1
 JOURNAL, IMAGE = 1, 2
+UNFINISHED = ".new"
 FIXED = struct.Struct("<8sIIIIQ")                      # magic, version, kind, nonce, octets of identity, first sequence
 IDENTITY_MOST = PAGE - FIXED.size - 4
 
 
 @dataclass(frozen=True)
 class Header:
-    """First page of a file. `nonce` starts every checksum in it, so that no record of another file passes for its own."""
+    """First page of a file. `nonce` starts every checksum in it: no record of another file passes for its own."""
 
     kind: int
     nonce: int
@@ -56,20 +57,33 @@ def read_header(file: BinaryIO, path: Path, kind: int, identity: str) -> Header:
 
 
 def create(path: Path, kind: int, identity: str, sequence: int, reserve: int = 0) -> tuple[BinaryIO, Header]:
-    """A new file, mode 0600, its header on disk and `reserve` octets after it set aside. OSError: disk full, file exists."""
-    header = Header(kind, secrets.randbits(32), sequence, identity)
+    """A new file, mode 0600, its header on disk, `reserve` octets after it set aside. OSError: disk full, file exists.
+
+    It bears the name `unfinished(path)` until `publish`: under its own name no file is ever seen incomplete.
+    """
+    header, path = Header(kind, secrets.randbits(32), sequence, identity), unfinished(path)
     file = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600), "r+b", buffering=0)
     try:
         os.posix_fallocate(file.fileno(), 0, PAGE + reserve)
         os.pwrite(file.fileno(), header.pack(), 0)     # whole: there is room
         file.seek(PAGE)
         os.fsync(file.fileno())
-        sync_directory(path.parent)
     except BaseException:
         file.close()
         path.unlink()
         raise
     return file, header
+
+
+def unfinished(path: Path) -> Path:
+    """The name a file has until it is complete; what bears it after a crash is removed."""
+    return path.with_name(path.name + UNFINISHED)
+
+
+def publish(path: Path) -> None:
+    """Gives a finished and synced file its name, durably."""
+    unfinished(path).rename(path)
+    sync_directory(path.parent)
 
 
 def sync_directory(directory: Path) -> None:

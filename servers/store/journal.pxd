@@ -1,4 +1,4 @@
-# Append-only, checksummed, group-committed. One thread appends (the worker), one writes (the journal's own, without the GIL).
+# Append-only, checksummed, group-committed. One thread appends (the worker), one writes (the journal's own, no GIL).
 from libc.stdint cimport uint8_t, uint32_t, uint64_t
 
 cdef extern from "store/journal.h" nogil:

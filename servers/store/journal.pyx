@@ -94,9 +94,9 @@ cdef class JournalWriter:
     def append_many(self, const uint8_t[::1] payload not None, uint8_t type, uint32_t n):
         """The same record n times and one kick, from a compiled loop; the last ticket, or 0 once one was refused."""
         cdef uint64_t ticket = 1
-        cdef uint32_t k
+        cdef uint32_t _
         with nogil:
-            for k in range(n):
+            for _ in range(n):
                 if ticket:
                     ticket = journal_put(self.c, &payload[0], payload.shape[0], type)
             journal_wake(self.c)
@@ -106,7 +106,7 @@ cdef class JournalWriter:
         journal_wake(self.c)
 
     def wait(self, uint64_t ticket, double seconds=10.0):
-        """Until the ticket is durable: True; False when the journal failed or the time is over. Not beside a watcher of `done`."""
+        """Whether the ticket is durable before the journal fails or the time is over. Takes the events of `done`."""
         end = time.monotonic() + seconds
         self.kick()
         while journal_durable(self.c) < ticket:
@@ -149,14 +149,14 @@ cdef class JournalWriter:
         return self.c.sequence
 
     def counters(self):
-        """records, commits (groups), refused, waiting (octets not yet on disk), and errno names failed, no_space or ''."""
+        """records, commits (groups), refused, waiting (octets not on disk yet); failed, no_space: errno names or ''."""
         return {"records": self.c.records, "commits": READ_WORD(&self.c.commits), "refused": self.c.refused,
                 "waiting": self.c.appended - journal_durable(self.c),
                 "failed": errno.errorcode.get(self.failed, str(self.failed)) if self.failed else "",
                 "no_space": errno.errorcode.get(self.c.no_space, "?") if self.c.no_space else ""}
 
     def close(self):
-        """Writes what was appended, with the mark of a good end, and stops the thread. Appends are refused from then on."""
+        """Writes what was appended and the mark of a good end, stops the thread. Appends are refused from then on."""
         with nogil:
             if self.c.started and journal_drain(self.c) == 0:
                 journal_put(self.c, NULL, 0, END)

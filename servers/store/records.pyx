@@ -1,9 +1,10 @@
-"""Reading and writing whole files of records: a journal at start, an image at compaction. A million records take a second.
+"""Reading and writing whole files of records: a journal at start, an image at compaction. A million take a second.
 
-**End, torn tail, damage.** Where no whole record stands, the file may simply end there; the last group may be torn; or what
-was durable may be damaged. Nothing durable is lost in the first two cases: a group is acknowledged only when all of it is on
-disk. A later record tells: it says up to which offset all was on disk when it was appended. If that lies beyond the hole,
-the hole was durable once, and the file is refused. A torn group may hold whole records after its hole; they are dropped too.
+**End, torn tail, damage.** Where no whole record stands, the file may simply end there; the last group may be torn;
+or what was durable may be damaged. Nothing durable is lost in the first two cases: a group is acknowledged only when
+all of it is on disk. A later record tells: it says up to which offset all was on disk when it was appended. If that
+lies beyond the hole, the hole was durable once, and the file is refused. A torn group may hold whole records after
+its hole; they are dropped too.
 """
 import mmap
 import os
@@ -22,8 +23,9 @@ cdef class Records:
 
     `sequence`: of the first record. With `complete` (an image) anything short of the closing record is damage.
     Raises Damaged, unless `accept_loss`: then it goes on at the next whole record and counts.
-    After the iteration: `next_sequence`; `closed`, whether the file ended in good order; `end`, octets up to the last record;
-    `dropped_octets` and `dropped_records` of a torn tail (never acknowledged); `lost`, records of damage that was accepted.
+    After the iteration: `next_sequence`; `closed`, whether the file ended in good order; `end`, octets up to the last
+    record; `dropped_octets` and `dropped_records` of a torn tail (never acknowledged); `lost`, records of damage that
+    was accepted.
     """
     cdef const uint8_t[::1] octets
     cdef object path
@@ -90,7 +92,7 @@ cdef class Records:
             at = self._next_whole(at + sizeof(Record) + journal_padded(record.length))
         if durable:
             if not self.accept_loss:
-                raise Damaged(str(self.path), hole, "a record that was durable is damaged" if first else "incomplete image")
+                raise Damaged(str(self.path), hole, "damage to a durable record" if first else "an incomplete image")
             if first:
                 record = <const Record*> &self.octets[first]
                 self.lost += record.sequence - self.next_sequence
@@ -111,7 +113,7 @@ cdef class Records:
 
 
 cdef class RecordWriter:
-    """Writes records into an open file after its header page, in pieces of up to a megabyte; `finish` closes the sequence."""
+    """Writes records into an open file after its header page, a megabyte at a time; `finish` closes the sequence."""
     cdef object file
     cdef uint8_t[::1] piece
     cdef size_t filled

@@ -12,6 +12,7 @@ replaces the one before it: image.M may hold some of journal.M's changes already
 import fcntl
 import os
 from collections.abc import Iterable
+from itertools import pairwise
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO
@@ -115,16 +116,17 @@ class Store:
     def _find(self) -> tuple[int, list[int]]:
         """(number of the newest image or 0, numbers of the journals after it); removes what a crash left half done."""
         assert self.directory is not None
-        for unfinished in self.directory.glob("*.new"):
-            unfinished.unlink()
+        for half_done in self.directory.glob("*" + image.UNFINISHED):
+            half_done.unlink()
         files = numbered(self.directory)
         newest = max((int(p.suffix[1:]) for p in files if p.stem == "image"), default=0)
         journals = sorted(n for p in files if p.stem == "journal" and (n := int(p.suffix[1:])) >= newest)
         if newest and journals[:1] != [newest]:
             raise WrongFormat(f"{self.path(image.JOURNAL, newest)}: missing, though its image is there")
-        gaps = [a + 1 for a, b in zip(journals, journals[1:], strict=False) if b != a + 1]
+        gaps = [a + 1 for a, b in pairwise(journals) if b != a + 1]
         if gaps or (journals and not newest and journals[0] != 1):
-            raise WrongFormat(f"{self.path(image.JOURNAL, gaps[0] if gaps else 1)}: missing, though later ones are there")
+            missing = self.path(image.JOURNAL, gaps[0] if gaps else 1)
+            raise WrongFormat(f"{missing}: missing, though later ones are there")
         return newest, journals
 
     def _read(self, number: int, kind: int, rows: list[tuple[int, bytes]], expected: int | None) -> int | None:
@@ -153,7 +155,9 @@ class Store:
         """Goes on in the journal of the next number. That it exists proves that all before its sequence is durable."""
         number = self._generation + 1
         self.journal.drain()
-        file, header = image.create(self.path(image.JOURNAL, number), image.JOURNAL, self.identity, sequence, self.chunk)
+        path = self.path(image.JOURNAL, number)
+        file, header = image.create(path, image.JOURNAL, self.identity, sequence, self.chunk)
+        image.publish(path)
         before, self._file = self._file, file
         self.journal.use(file, header.nonce, sequence, image.PAGE + self.chunk)
         self._generation = number
@@ -167,8 +171,7 @@ class Compaction:
     def __init__(self, store: Store, number: int) -> None:
         self._store, self._number = store, number
         self._path = store.path(image.IMAGE, number)
-        self._unfinished = self._path.with_name(self._path.name + ".new")
-        self._file, header = image.create(self._unfinished, image.IMAGE, store.identity, 1)
+        self._file, header = image.create(self._path, image.IMAGE, store.identity, 1)
         self._writer = RecordWriter(self._file, header.nonce, 1)
 
     def add(self, rows: Rows) -> None:
@@ -180,8 +183,7 @@ class Compaction:
         self._writer.finish()
         os.fsync(self._file.fileno())
         self._file.close()
-        self._unfinished.rename(self._path)
-        image.sync_directory(self._path.parent)
+        image.publish(self._path)
         for old in numbered(self._path.parent):
             if int(old.suffix[1:]) < self._number:
                 old.unlink()
@@ -190,7 +192,7 @@ class Compaction:
     def abandon(self) -> None:
         """After a failure, a full disk say: the older files stay and stay valid."""
         self._file.close()
-        self._unfinished.unlink(missing_ok=True)
+        image.unfinished(self._path).unlink(missing_ok=True)
 
 
 def numbered(directory: Path) -> list[Path]:

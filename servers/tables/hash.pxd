@@ -24,9 +24,13 @@ cdef void table_close(Table* table) noexcept nogil
 #     while row != NO_ROW and not same_key(row): row = table_next(&table, hash, &at)
 cdef uint32_t table_find(const Table* table, uint64_t hash, uint32_t* at) noexcept nogil
 cdef uint32_t table_next(const Table* table, uint64_t hash, uint32_t* at) noexcept nogil
-cdef bint table_insert(Table* table, uint64_t hash, uint32_t row) noexcept nogil     # False: at the cap. Looks for no equal key
+# False: at the cap. Looks for no equal key
+cdef bint table_insert(Table* table, uint64_t hash, uint32_t row) noexcept nogil
 cdef bint table_remove(Table* table, uint64_t hash, uint32_t row) noexcept nogil     # False: not there
 cdef void table_prefetch(const Table* table, uint64_t hash) noexcept nogil
 
 cdef uint64_t hash_octets(const void* octets, uint32_t n, uint64_t seed) noexcept nogil
 cdef uint64_t hash_word(uint64_t word, uint64_t seed) noexcept nogil
+
+cdef class HashTable:
+    cdef Table c

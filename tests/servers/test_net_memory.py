@@ -115,6 +115,19 @@ def test_timers_fire_at_their_nanosecond():
     assert [row.time_ns for row in network.tap[3:]] == [START_NS + n * 1000 + 5 + 1234567 for n in range(3)]
 
 
+def test_a_timer_that_moves_earlier_fires_earlier():
+    late = LateEcho(10 * MS)
+    network = Network(profile=Profile(delay_ns=5))
+    network.attach(late, 0, *THERE)
+    for delay, data in [(10 * MS, b"third"), (3 * MS, b"first"), (5 * MS, b"second")]:
+        late.delay_ns = delay
+        network.inject(HERE, THERE, data)
+        network.run(network.now + 1000)
+    network.run(network.now + 100 * MS)
+    answers = [(row.data, row.time_ns - START_NS) for row in network.tap[3:]]
+    assert answers == [(b"first", 3 * MS + 1005), (b"second", 5 * MS + 2005), (b"third", 10 * MS + 5)]
+
+
 def test_a_node_that_asks_for_the_past_for_ever_is_reported():
     class Stuck(Echo):
         def due(self):

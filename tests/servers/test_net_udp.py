@@ -143,7 +143,7 @@ def test_the_source_is_the_address_that_was_asked_and_none_other():
     pump = Pump(Echo(), [opened])
     port = endpoint(opened)[1]
     with client() as c:
-        asked = [f"127.{64 + i % 64}.{i}.{255 - i}" for i in range(200)]
+        asked = [f"127.{64 + i % 64}.{i // 3}.{200 - i // 5}" for i in range(200)]
         for ip in asked:
             c.sendto(ip.encode(), (ip, port))
         pump.on_readable(0)
@@ -405,6 +405,25 @@ def test_the_timer_fires_when_the_node_said_and_not_before():
             wakes = driver.pump.wakes
             await asyncio.sleep(0.05)
             assert driver.pump.wakes == wakes  # nothing is due: the timer is still
+        driver.close()
+
+    uvloop.run(talk())
+
+
+def test_the_timer_moves_when_something_earlier_comes_up():
+    async def talk():
+        server = open_socket("127.0.0.1", 0)
+        late = LateEcho(3600 * 10**9)
+        driver = Driver(late, [server], asyncio.get_running_loop())
+        with client() as c:
+            c.sendto(b"in an hour", endpoint(server))
+            await asyncio.sleep(0.02)
+            late.delay_ns = 1_000_000
+            c.sendto(b"soon", endpoint(server))
+            async with asyncio.timeout(5):
+                while not late.answered:
+                    await asyncio.sleep(0.001)
+            assert waiting(c) == [b"soon"]
         driver.close()
 
     uvloop.run(talk())

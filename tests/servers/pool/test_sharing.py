@@ -18,7 +18,7 @@ def witness_for(size):
     return np.frombuffer(mmap.mmap(-1, size * 8), dtype=np.uint64)
 
 
-def worker(fd, number, witness, seconds, hold, results):
+def worker(fd, number, witness, seconds, hold, results):  # noqa: PLR0917
     results.put(churn(SharedPool.attach(fd, number), witness, seconds, 77 + number, hold))
 
 
@@ -46,7 +46,7 @@ def test_no_address_is_held_twice(size):
     assert grants > 10_000
     assert exhausted > 0                                  # three processes want half of it each
     assert (seen["leased"], seen["free"], seen["refused"]) == (0, size, 0)
-    assert len([a for a in iter(lambda: pool.take(1, 0.0), None)]) == size   # no bit was left behind
+    assert len(list(iter(lambda: pool.take(1, 0.0), None))) == size   # no bit was left behind
 
 
 def test_with_a_cool_down_nothing_is_held_twice_and_all_comes_back():
@@ -60,7 +60,7 @@ def test_with_a_cool_down_nothing_is_held_twice_and_all_comes_back():
 
 def take_share(fd, number, results):
     pool = SharedPool.attach(fd, number)
-    results.put([a for a in iter(lambda: pool.take(number + 1, 0.0), None)])
+    results.put(list(iter(lambda: pool.take(number + 1, 0.0), None)))
 
 
 def test_processes_take_65536_of_65536():
@@ -99,7 +99,7 @@ def test_killed_processes_leave_nothing_that_reconciling_does_not_bring_back():
         again = SharedPool.attach(pool.fd, 3)
         again.reconcile([], 0.0)
         again.sweep(0.0)
-        taken = [a for a in iter(lambda: again.take(9, 0.0), None)]  # noqa: B023
+        taken = list(iter(lambda: again.take(9, 0.0), None))  # noqa: B023
         assert len(set(taken)) == 64
         for address in taken:
             assert again.give(address, 9, 0.0)
