@@ -5,6 +5,7 @@ from loadgen.result import Result
 
 SECRET = "is the shared secret the same on both sides?"
 RADIUS_REJECT = "3"
+BAD_AUTHENTICATOR = ("bad_authenticator", "bad_message_authenticator", "bad_response_authenticator")
 MIP4_CODES = {
     "130": "the FHA had no address left to lease: enlarge the pool, or load fewer nodes",
     "128": "the FHA got no usable answer from its AAAH: is the AAAH up, and do their secrets match?",
@@ -31,7 +32,7 @@ def secret_mismatch(result: Result, failures: int) -> Iterator[str]:
     if 2 * result.packets.bad_authenticator >= failures:
         yield f"secret mismatch? {result.packets.bad_authenticator} replies with a bad authenticator: {SECRET}"
     for role, use in result.servers.items():
-        dropped = use.dropped.get("bad_authenticator", 0)
+        dropped = sum(use.dropped.get(reason, 0) for reason in BAD_AUTHENTICATOR)
         if 2 * dropped >= failures:
             yield f"secret mismatch? the {role.upper()} dropped {dropped} packets with a bad authenticator: {SECRET}"
 

@@ -48,7 +48,7 @@ def describe(snapshot: Snapshot) -> str:
 
 
 class Status:
-    """Shows snapshots on standard error: `with Status(quiet) as status`, then `status.update(snapshot)` at any pace."""
+    """Shows snapshots on standard error: `with Status() as s`, then `s.update(snapshot)` at any pace."""
 
     def __init__(self, quiet: bool = False, stream: TextIO | None = None,
                  clock: Callable[[], float] = time.monotonic) -> None:

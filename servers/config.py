@@ -33,9 +33,9 @@ class Pool(Table, kw_only=True):
     """[fha.pool]: the IPv4 home addresses to lease."""
 
     network: IPv4Network
-    cool_down_s: Annotated[float, Meta(ge=0, le=86_400)] = 30
+    cool_down_s: Annotated[int, Meta(ge=0, le=86_400)] = 30
     strategy: Literal["bitmap"] = "bitmap"
-    reserved: list[IPv4Network] = field(default_factory=list)
+    reserved: list[IPv4Address] = field(default_factory=list)
 
 
 class Fha(Table, kw_only=True):
@@ -169,7 +169,7 @@ def check_addresses(fha: Fha, text: str, file: Path) -> None:
     if pool.network.prefixlen < 8 or pool.network.is_multicast:
         raise fault(text, file, "fha.pool.network", f"{pool.network} is not a network of unicast addresses, /8 to /32")
     for i, reserved in enumerate(pool.reserved):
-        if not reserved.subnet_of(pool.network):
+        if reserved not in pool.network:
             raise fault(text, file, f"fha.pool.reserved[{i}]", f"{reserved} is not in the pool {pool.network}")
     if fha.ipv6_prefix.prefixlen > 96:
         raise fault(text, file, "fha.ipv6_prefix", "must leave 32 bits for the IPv4 home address (/96 or shorter)")

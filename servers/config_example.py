@@ -52,9 +52,9 @@ gso = true                               # send runs of equal-sized datagrams as
 
 [fha.pool]
 network = "198.18.0.0/16"                # IPv4 home addresses to lease; must not contain the FHA's own address
-cool_down_s = 30.0                       # a freed address is leased again only after this many seconds
+cool_down_s = 30                         # a freed address is leased again only after this many seconds
 strategy = "bitmap"                      # how a free address is found
-reserved = ["198.18.0.0/30"]             # never leased: addresses or networks within the pool
+reserved = ["198.18.0.1"]                # addresses of the pool that are never leased (the first and last never are)
 
 # The servers to ask, in order of preference.
 [[fha.aaah]]

@@ -87,7 +87,7 @@ EDITS = [
     ("fha", '"bitmap"', '"random"', "server.toml:18: fha.pool.strategy: invalid enum value 'random'"),
     ("fha", "198.18.0.0/16", "198.18.0.1/16", "server.toml:16: fha.pool.network: 198.18.0.1/16 has host bits set"),
     ("fha", "198.18.0.0/16", "127.0.0.0/8", "server.toml:16: fha.pool.network: 127.0.0.0/8 contains the FHA's"),
-    ("fha", "198.18.0.0/30", "10.0.0.1", r"server.toml:19: fha.pool.reserved\[0\]: 10.0.0.1/32 is not in the pool"),
+    ("fha", "198.18.0.1\"", "10.0.0.1\"", r"server.toml:19: fha.pool.reserved\[0\]: 10.0.0.1 is not in the pool"),
     ("fha", "198.18.0.0/16", "224.0.0.0/16", "fha.pool.network: 224.0.0.0/16 is not a network of unicast"),
     ("fha", 'address = "127.0.0.1" ', 'address = "0.0.0.0" ', "server.toml:6: fha.address: mobile nodes cannot reach"),
     ("fha", 'state = "fha-state"', "", "server.toml:4: fha: needs `state"),
