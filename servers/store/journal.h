@@ -36,6 +36,7 @@ typedef struct {
     /* the writer's */
     uint64_t durable __attribute__((aligned(64)));
     uint64_t limit;                  /* ticket up to which the disk has room set aside */
+    uint64_t zeroed;                 /* ticket up to which that room was written with zeros */
     uint64_t commits;
     int failed;                      /* errno of the write or sync that failed; final */
     int no_space;                    /* errno of the last attempt to set room aside, 0: well; tried again at every kick */

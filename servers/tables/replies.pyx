@@ -209,7 +209,7 @@ def check_authenticator(const uint8_t[::1] authenticator not None):
 
 
 def churn(ReplyCache cache not None, uint64_t rounds, uint32_t length, uint64_t rate):
-    """Compiled load: `rate` requests a second of virtual time, each missed, begun, finished with `length` octets, found.
+    """Compiled load: `rate` requests a second of virtual time, each missed, begun, finished and found again.
 
     Returns how often the last step said DONE.
     """

@@ -105,7 +105,8 @@ def test_200_000_requests_a_second_for_twenty_seconds_stay_in_bounds():
 
 
 @pytest.mark.parametrize("wrong", [{"capacity": 0}, {"capacity": 2 ** 24 + 1}, {"inline_size": 19},
-                                   {"inline_size": 5000}, {"large": 2 ** 21}, {"life_s": 0.0}, {"life_s": float("nan")}])
+                                   {"inline_size": 5000}, {"large": 2 ** 21}, {"life_s": 0.0},
+                                   {"life_s": float("nan")}])
 def test_sizes_that_do_not_fit_are_refused(wrong):
     with pytest.raises(ValueError):
         ReplyCache(**wrong)
