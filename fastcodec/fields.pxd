@@ -21,5 +21,8 @@ cdef class Plan:
     cdef uint8_t[16] kind
     cdef uint8_t[16] width
     cdef uint8_t[16] offset
-    cdef list read(self, const uint8_t* p)
+    cdef object make(self, const uint8_t* p, object last)
+    cdef object _value(self, int k, const uint8_t* at)
     cdef int write(self, object message, uint8_t* at) except -1
+
+cdef bytes as_bytes(object data)

@@ -1,13 +1,15 @@
 """Between packed octets and Python values: the plan of a class, and addresses without their constructors' price."""
 from ipaddress import IPv4Address, IPv6Address
 
-from cpython.object cimport PyTypeObject
+from cpython.object cimport PyObject, PyTypeObject
+from cpython.ref cimport Py_DECREF, Py_INCREF
 from libc.string cimport memcpy
 
 from fastcodec.errors import EncodeError
 from fastcodec.wire cimport get16, get32, get64, put16, put32, put64
 
 cdef extern from "Python.h":
+    object _call "PyObject_Vectorcall"(object callable, PyObject** arguments, size_t n, PyObject* names)
     object _new "PyType_GenericNew"(PyTypeObject* type, object args, object keywords)
 
 cdef PyTypeObject* _four = <PyTypeObject*> IPv4Address
@@ -38,6 +40,11 @@ def _check():
 
 
 _check()
+
+
+cdef bytes as_bytes(object data):
+    """Any contiguous buffer; plain bytes are not copied."""
+    return <bytes> data if type(data) is bytes else bytes(memoryview(data))
 
 
 cdef int put_number(object value, uint8_t* at, int width, str field) except -1:
@@ -92,26 +99,33 @@ cdef class Plan:
             self.offset[k], self.width[k], self.kind[k] = offset, width, {int: INTEGER, IPv4Address: IPV4,
                                                                           IPv6Address: IPV6}[kind]
 
-    cdef list read(self, const uint8_t* p):
-        """The values of the fields, in order; the caller has checked that `size` octets are there."""
-        cdef list values = []
-        cdef const uint8_t* at
-        cdef int k, width
-        for k in range(self.count):
-            at, width = p + self.offset[k], self.width[k]
-            if self.kind[k] == IPV4:
-                values.append(address4(at))
-            elif self.kind[k] == IPV6:
-                values.append(address6(at))
-            elif width == 4:
-                values.append(get32(at))
-            elif width == 2:
-                values.append(get16(at))
-            elif width == 8:
-                values.append(get64(at))
-            else:
-                values.append(at[0])
-        return values
+    cdef object make(self, const uint8_t* p, object last):
+        """A `cls` of the octets at `p`, `size` of which are there; `last` is its last argument when it has a tail."""
+        cdef PyObject* arguments[17]
+        cdef int n = 0, k
+        try:
+            for k in range(self.count):
+                value = self._value(k, p + self.offset[k])
+                Py_INCREF(value)
+                arguments[n] = <PyObject*> value
+                n += 1
+            arguments[n] = <PyObject*> last
+            return _call(self.cls, arguments, n + self.tail, NULL)
+        finally:
+            for k in range(n):
+                Py_DECREF(<object> arguments[k])
+
+    cdef object _value(self, int k, const uint8_t* at):
+        cdef int width = self.width[k]
+        if self.kind[k] == IPV4:
+            return address4(at)
+        if self.kind[k] == IPV6:
+            return address6(at)
+        if width == 4:
+            return get32(at)
+        if width == 2:
+            return get16(at)
+        return get64(at) if width == 8 else at[0]
 
     cdef int write(self, object message, uint8_t* at) except -1:
         cdef int k

@@ -2,40 +2,56 @@
 from libc.stdint cimport uint8_t, uint16_t, uint32_t
 from libc.string cimport memcpy, memset
 
+from fastcodec.dictionary import default
 from fastcodec.digest.jobs cimport DIGEST_HMAC_MD5, DIGEST_MD5, queue_job
+from fastcodec.errors import LocalError
 from fastcodec.status cimport Status
 from fastcodec.wire cimport get16, get32, put32
 
-#   slot: (vendor is ours, number)
-SLOT_NUMBERS = {
-    Slot.USER_NAME: (False, 1), Slot.USER_PASSWORD: (False, 2), Slot.CHAP_PASSWORD: (False, 3),
-    Slot.NAS_IP_ADDRESS: (False, 4), Slot.SERVICE_TYPE: (False, 6), Slot.FRAMED_IP_ADDRESS: (False, 8),
-    Slot.REPLY_MESSAGE: (False, 18), Slot.STATE: (False, 24), Slot.CLASS: (False, 25),
-    Slot.SESSION_TIMEOUT: (False, 27), Slot.CALLING_STATION_ID: (False, 31), Slot.NAS_IDENTIFIER: (False, 32),
-    Slot.PROXY_STATE: (False, 33), Slot.ACCT_SESSION_ID: (False, 44), Slot.CHAP_CHALLENGE: (False, 60),
-    Slot.NAS_PORT_TYPE: (False, 61), Slot.EAP_MESSAGE: (False, 79), Slot.MESSAGE_AUTHENTICATOR: (False, 80),
-    Slot.ACCT_INTERIM_INTERVAL: (False, 85), Slot.FRAMED_IPV6_PREFIX: (False, 97), Slot.OPERATOR_NAME: (False, 126),
-    Slot.FRAMED_IPV6_ADDRESS: (False, 168), Slot.REQUESTER_ROLE: (True, 1), Slot.FHA_IP_ADDRESS: (True, 2),
-    Slot.FHA_FQDN: (True, 3), Slot.CARE_OF_ADDRESS: (True, 4), Slot.COA_TYPE: (True, 6),
-    Slot.IPV6_HOME_ADDRESS: (True, 7), Slot.IPV6_HOME_AGENT: (True, 8), Slot.REGISTRATION_LIFETIME: (True, 10),
-    Slot.DENIAL_CODE: (True, 12), Slot.MN_AAA_SPI: (True, 20), Slot.MN_AAA_DATA: (True, 21),
-    Slot.MN_AAA_AUTHENTICATOR: (True, 22), Slot.KEY_REQUEST: (True, 24), Slot.MN_FHA_MN_SPI: (True, 25),
-    Slot.MN_FHA_FHA_SPI: (True, 26), Slot.AAA_SPI: (True, 27), Slot.MN_FHA_NONCE: (True, 28),
-    Slot.MN_FHA_KEY: (True, 29), Slot.MN_FHA_ALGORITHM: (True, 30), Slot.MN_FHA_REPLAY_METHOD: (True, 31),
-    Slot.MN_FHA_KEY_LIFETIME: (True, 32)}
+OUR_VENDOR = "mipstorm"
+SLOT_NAMES = {
+    Slot.USER_NAME: "User-Name", Slot.USER_PASSWORD: "User-Password", Slot.CHAP_PASSWORD: "CHAP-Password",
+    Slot.NAS_IP_ADDRESS: "NAS-IP-Address", Slot.SERVICE_TYPE: "Service-Type",
+    Slot.FRAMED_IP_ADDRESS: "Framed-IP-Address", Slot.REPLY_MESSAGE: "Reply-Message", Slot.STATE: "State",
+    Slot.CLASS: "Class", Slot.SESSION_TIMEOUT: "Session-Timeout", Slot.CALLING_STATION_ID: "Calling-Station-Id",
+    Slot.NAS_IDENTIFIER: "NAS-Identifier", Slot.PROXY_STATE: "Proxy-State", Slot.ACCT_SESSION_ID: "Acct-Session-Id",
+    Slot.CHAP_CHALLENGE: "CHAP-Challenge", Slot.NAS_PORT_TYPE: "NAS-Port-Type", Slot.EAP_MESSAGE: "EAP-Message",
+    Slot.MESSAGE_AUTHENTICATOR: "Message-Authenticator", Slot.ACCT_INTERIM_INTERVAL: "Acct-Interim-Interval",
+    Slot.FRAMED_IPV6_PREFIX: "Framed-IPv6-Prefix", Slot.OPERATOR_NAME: "Operator-Name",
+    Slot.FRAMED_IPV6_ADDRESS: "Framed-IPv6-Address", Slot.REQUESTER_ROLE: "Mipstorm-Requester-Role",
+    Slot.FHA_IP_ADDRESS: "Mipstorm-FHA-IP-Address", Slot.FHA_FQDN: "Mipstorm-FHA-FQDN",
+    Slot.CARE_OF_ADDRESS: "Mipstorm-Care-of-Address", Slot.COA_TYPE: "Mipstorm-CoA-Type",
+    Slot.IPV6_HOME_ADDRESS: "Mipstorm-IPv6-Home-Address", Slot.IPV6_HOME_AGENT: "Mipstorm-IPv6-Home-Agent",
+    Slot.REGISTRATION_LIFETIME: "Mipstorm-Registration-Lifetime", Slot.DENIAL_CODE: "Mipstorm-Denial-Code",
+    Slot.MN_AAA_SPI: "Mipstorm-MN-AAA-SPI", Slot.MN_AAA_DATA: "Mipstorm-MN-AAA-Data",
+    Slot.MN_AAA_AUTHENTICATOR: "Mipstorm-MN-AAA-Authenticator", Slot.KEY_REQUEST: "Mipstorm-Key-Request",
+    Slot.MN_FHA_MN_SPI: "Mipstorm-MN-FHA-MN-SPI", Slot.MN_FHA_FHA_SPI: "Mipstorm-MN-FHA-FHA-SPI",
+    Slot.AAA_SPI: "Mipstorm-AAA-SPI", Slot.MN_FHA_NONCE: "Mipstorm-MN-FHA-Nonce",
+    Slot.MN_FHA_KEY: "Mipstorm-MN-FHA-Key", Slot.MN_FHA_ALGORITHM: "Mipstorm-MN-FHA-Algorithm",
+    Slot.MN_FHA_REPLAY_METHOD: "Mipstorm-MN-FHA-Replay-Method",
+    Slot.MN_FHA_KEY_LIFETIME: "Mipstorm-MN-FHA-Key-Lifetime"}
 
 
-def configure(vendor=32473, numbers=SLOT_NUMBERS):
-    """Compile `{slot: (is ours, number)}` for the walk and the writers of this process."""
+def configure(dictionary=None):
+    """Compile what a dictionary (the shipped one unless given) says of our slots, for this whole process.
+
+    The vendor's number and every attribute's number may differ from the shipped ones; the names may not.
+    """
     cdef int slot
-    memset(&NUMBERS, 0, sizeof(NUMBERS))
-    NUMBERS.vendor = vendor
-    for slot, (ours, number) in numbers.items():
-        NUMBERS.number[slot], NUMBERS.is_ours[slot] = number, ours
-        if ours:
-            NUMBERS.ours[<uint8_t> number] = slot
+    cdef Numbers numbers
+    dictionary = dictionary or default()
+    memset(&numbers, 0, sizeof(Numbers))
+    numbers.vendor = dictionary.vendors[OUR_VENDOR].number
+    for slot, name in SLOT_NAMES.items():
+        attribute = dictionary.attributes[name]
+        if attribute.vendor not in (0, numbers.vendor):
+            raise LocalError(f"{name} is of vendor {attribute.vendor}, neither standard nor ours")
+        numbers.number[slot], numbers.is_ours[slot] = attribute.number, attribute.vendor != 0
+        if attribute.vendor:
+            numbers.ours[<uint8_t> attribute.number] = slot
         else:
-            NUMBERS.standard[<uint8_t> number] = slot
+            numbers.standard[<uint8_t> attribute.number] = slot
+    memcpy(&NUMBERS, &numbers, sizeof(Numbers))
 
 
 configure()

@@ -1,11 +1,10 @@
 """Single Mobile IPv4 messages between octets and the classes of `fastcodec.message`, authenticators included."""
-from cpython.object cimport PyObject_CallObject
 from libc.stdint cimport uint8_t, uint16_t
 from libc.string cimport memcpy, memset
 
 from fastcodec.digest.jobs cimport DIGEST_HMAC_MD5, DIGEST_HMAC_SHA1, DIGEST_MD5
 from fastcodec.errors import AuthenticationError, DecodeError, EncodeError
-from fastcodec.fields cimport Plan
+from fastcodec.fields cimport Plan, as_bytes
 from fastcodec.mip4 cimport (CHAP_SPI, EXT_GENERALIZED, EXT_MN_HA, EXT_NAI, EXT_NVSE, MOST_EXTENSIONS, SUBTYPE_MN_AAA,
                              examine, find_piece, fixed_size)
 from fastcodec.radius cimport NUMBERS
@@ -50,17 +49,13 @@ cdef object _extension(const uint8_t* p, const Piece* piece):
     cdef const uint8_t* head = p + piece.head
     cdef int end = piece.offset + piece.length
     cdef Plan plan = PLANS[piece.type]
-    cdef list values
     if piece.type == EXT_NAI:
         return NAI((<const char*> p)[piece.offset:end].decode("utf-8", "surrogateescape"))
     if piece.type == EXT_NVSE and _is_bootstrap(head, piece.length):
         plan = BOOTSTRAP
     elif plan is None or plan.subtype != piece.subtype:
         return UNKNOWN(_octets(head, end - piece.head))
-    values = plan.read(head)
-    if plan.tail:
-        values.append(_octets(head + plan.size, end - piece.head - plan.size))
-    return PyObject_CallObject(plan.cls, tuple(values))
+    return plan.make(head, _octets(head + plan.size, end - piece.head - plan.size) if plan.tail else None)
 
 
 cdef list _extensions(const uint8_t* p, int n, int at, const Piece* pieces, int found):
@@ -88,20 +83,18 @@ cdef object _refusal(Plan plan, const uint8_t* p, int n, int status, int fault):
     return DecodeError(f"{name}: {what}", fault, Status(status).name.lower().replace("_", " "), status)
 
 
-def decode(Plan plan, const uint8_t[::1] data, keys=None):
+def decode(Plan plan, data, keys=None):
     """A `plan.cls` of `data`; DecodeError, and with keys AuthenticationError."""
     cdef Piece[MOST_EXTENSIONS] pieces
-    cdef int found, fault, status, n = <int> data.shape[0]
-    cdef const uint8_t* p = &data[0] if n else NULL
-    cdef list values
+    cdef bytes octets = as_bytes(data)
+    cdef int found, fault, status, n = <int> len(octets)
+    cdef const uint8_t* p = octets
     status = examine(p, n, plan.type, pieces, MOST_EXTENSIONS, &found, &fault)
     if status != State.OK:
         raise _refusal(plan, p, n, status, fault)
     if keys is not None and _verify_all(p, pieces, found, keys) == 0:
         raise AuthenticationError(plan.cls.__name__, "no authenticator that a key is known for", State.NO_AUTHENTICATOR)
-    values = plan.read(p)
-    values.append(_extensions(p, n, plan.size, pieces, found))
-    return PyObject_CallObject(plan.cls, tuple(values))
+    return plan.make(p, _extensions(p, n, plan.size, pieces, found))
 
 
 # ---------------------------------------------------------------- authenticators
@@ -168,10 +161,11 @@ cdef int _verify_all(const uint8_t* p, const Piece* pieces, int found, object ke
     return verified
 
 
-cdef unsigned int _verify_one(const uint8_t[::1] data, int type, int subtype, object keys) except? 0:
+cdef unsigned int _verify_one(object data, int type, int subtype, object keys) except? 0:
     cdef Piece[MOST_EXTENSIONS] pieces
-    cdef int found, fault, status, k, n = <int> data.shape[0]
-    cdef const uint8_t* p = &data[0] if n else NULL
+    cdef bytes octets = as_bytes(data)
+    cdef int found, fault, status, k, n = <int> len(octets)
+    cdef const uint8_t* p = octets
     status = examine(p, n, p[0] if n else 0, pieces, MOST_EXTENSIONS, &found, &fault)
     if status != State.OK:
         raise DecodeError("registration message", fault, Status(status).name.lower().replace("_", " "), status)
@@ -182,12 +176,12 @@ cdef unsigned int _verify_one(const uint8_t[::1] data, int type, int subtype, ob
     return get32(p + pieces[k].offset)
 
 
-def verify_mn_ha(const uint8_t[::1] data, keys):
+def verify_mn_ha(data, keys):
     """SPI of the mobile-home authentication extension, which is right. RFC 5944 3.5.2; AuthenticationError."""
     return _verify_one(data, EXT_MN_HA, 0, keys)
 
 
-def verify_mn_aaa(const uint8_t[::1] data, keys):
+def verify_mn_aaa(data, keys):
     """SPI of the MN-AAA authentication extension, which is right. RFC 4721 5-8; AuthenticationError."""
     return _verify_one(data, EXT_GENERALIZED, SUBTYPE_MN_AAA, keys)
 
