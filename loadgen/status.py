@@ -44,7 +44,8 @@ def describe(snapshot: Snapshot) -> str:
     p99 = "-" if snapshot.p99_ms is None else f"{snapshot.p99_ms:.1f} ms"
     eta = "-" if snapshot.eta_s is None else f"{snapshot.eta_s:.0f} s"
     return (f"{snapshot.elapsed_s:.0f} s  {snapshot.done}{total} done  {snapshot.rate:.0f}/s  "
-            f"{snapshot.failed} failed  {snapshot.timed_out} timed out  {snapshot.in_flight} in flight  p99 {p99}  ETA {eta}")
+            f"{snapshot.failed} failed  {snapshot.timed_out} timed out  "
+            f"{snapshot.in_flight} in flight  p99 {p99}  ETA {eta}")
 
 
 class Status:

@@ -19,11 +19,13 @@ def carry_out(plan: Plan) -> int:
 
 
 def deliver(result: Result, plan: Plan) -> int:
-    """The table goes where the document does not; it comes first, so that a full disk does not swallow both."""
-    if not plan.quiet:
-        print_report(result, Console(file=sys.stderr if plan.json == "-" else sys.stdout))
-    elif result.verdict != "ok":
-        print(f"mipstorm: {result.verdict}: {'; '.join(result.reasons)}", file=sys.stderr)
-    if plan.json is not None:
-        document.write(result, plan.json)
+    """The table goes where the document does not, and is shown even when the document cannot be written."""
+    try:
+        if plan.json is not None:
+            document.write(result, plan.json)
+    finally:
+        if not plan.quiet:
+            print_report(result, Console(file=sys.stderr if plan.json == "-" else sys.stdout))
+        elif result.verdict != "ok":
+            print(f"mipstorm: {result.verdict}: {'; '.join(result.reasons)}", file=sys.stderr)
     return EXIT_CODES[result.verdict]

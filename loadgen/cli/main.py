@@ -52,7 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Runs a command; returns the exit code."""
     try:
         args = build_parser().parse_args(arguments)
-        return COMMANDS[args.command].main(args)
+        return int(COMMANDS[args.command].main(args))
     except ConfigurationError as error:
         print(f"mipstorm: {error}", file=sys.stderr)
         return USAGE
