@@ -119,3 +119,8 @@ cdef packed struct BootstrapAddress:         # value of our NVSEs
 
 cdef uint8_t[256] SHAPES                     # header shape of every extension type, from the one table
 cdef int walk_message(const uint8_t* p, int n, int fixed, Piece* out, int most) noexcept nogil
+cdef int check_pieces(const Piece* pieces, int n, int* fault) noexcept nogil    # a Status: impossible lengths
+cdef int doubled_piece(const Piece* pieces, int n) noexcept nogil               # index, or -1
+cdef int find_piece(const Piece* pieces, int n, int type, int subtype) noexcept nogil    # index of the first, or -1
+cdef int fixed_size(int type) noexcept nogil                                    # 24, 20, or 0: not ours
+cdef int examine(const uint8_t* p, int n, int type, Piece* out, int most, int* found, int* fault) noexcept nogil

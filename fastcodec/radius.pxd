@@ -1,6 +1,6 @@
 # RADIUS header, numbers and slots.
 from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
-from fastcodec.wire cimport Piece
+from fastcodec.digest.jobs cimport Key, Queue
 
 cpdef enum Code:
     """RADIUS packet codes, RFC 2865 3, RFC 5997 2."""
@@ -92,6 +92,13 @@ cdef struct Packet:                          # a walked packet: first place of e
 
 cdef Numbers NUMBERS                         # filled from the dictionary at import; `configure` changes it
 cdef int walk_packet(const uint8_t* p, uint32_t n, const Numbers* numbers, Packet* out) noexcept nogil  # a Status
+# offset of the first value of that slot behind offset `after` (0: from the start), 0 when there is none;
+# the octet before a value is its length + 2, in a Vendor-Specific attribute too
 cdef int next_occurrence(const Packet* packet, const Numbers* numbers, int slot, int after) noexcept nogil
+# a writer given NULL, an empty value or one too long returns NULL: a chain of calls is checked once, at its end
 cdef uint8_t* put_attribute(uint8_t* at, const Numbers* numbers, int slot, const void* value, int n) noexcept nogil
 cdef uint8_t* put_integer(uint8_t* at, const Numbers* numbers, int slot, uint32_t value) noexcept nogil
+cdef void queue_message_authenticator(Queue* queue, uint8_t* packet, uint32_t length, int ma_offset, const Key* secret_key,
+                                      uint8_t* out16) noexcept nogil
+cdef void queue_response_authenticator(Queue* queue, const uint8_t* packet, uint32_t length, const uint8_t* secret,
+                                       uint32_t secret_length, uint8_t* out16) noexcept nogil

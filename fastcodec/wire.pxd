@@ -20,6 +20,7 @@ cpdef enum Shape:
     PAD = 3                   # one octet, no length
     UNKNOWN_MUST = 4          # unknown, 0-127: the whole message is discarded
     UNKNOWN_SKIP = 5          # unknown, 128-255: skipped by the octet at 1
+    EITHER = 6                # 139: long as RFC 4433 draws it, or short as RFC 5944 1.10 would have it
 
 cdef struct Piece:            # one extension or attribute of a datagram: where it is, not a copy
     uint8_t type
@@ -28,4 +29,4 @@ cdef struct Piece:            # one extension or attribute of a datagram: where 
     uint16_t offset           # of the value
     uint16_t length           # of the value
 
-cdef int walk(const uint8_t* p, int n, int at, const uint8_t* shape, Piece* out, int most) noexcept nogil
+cdef int walk(const uint8_t* p, int n, int at, const uint8_t* shape, Piece* out, int most, int* fault) noexcept nogil

@@ -27,5 +27,12 @@ typedef struct {
 
 typedef struct { digest_job *jobs; uint32_t count, room; } digest_queue;
 
-void digest_run(digest_queue *queue);     /* does every job, empties the queue */
+void digest_run(digest_queue *queue);     /* does every job, empties the queue. No job may read what another one writes, but
+                                             for a KEY job that stands before the jobs that use its key. */
+int digest_equal(const void *a, const void *b, uint32_t length);   /* in constant time */
+
+/* Lanes: 16, 32 or 64 octets a vector, or 1 for one message at a time. The widest is chosen by itself. */
+uint32_t digest_widest(void);
+uint32_t digest_width(void);
+int digest_use_width(uint32_t octets_a_vector);   /* -1 when this machine has no such vectors; not while a queue runs */
 #endif

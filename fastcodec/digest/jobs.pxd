@@ -25,6 +25,7 @@ cdef extern from "digest/digest.h" nogil:
         Job* jobs
         uint32_t count
         uint32_t room
+    int digest_equal(const void* a, const void* b, uint32_t length)
 
 cdef void run_queue(Queue* queue) noexcept nogil
 

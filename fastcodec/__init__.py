@@ -1,0 +1,1 @@
+"""Compiled codec for Mobile IPv4 and RADIUS."""

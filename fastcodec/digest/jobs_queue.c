@@ -1,0 +1,96 @@
+/* The queue: jobs of a kind together, longest first, through the widest lanes that this machine has. */
+#include "digest/engine.h"
+
+/* A counting sort by blocks: exact up to 31 blocks, then in steps of a quarter of the power of two below. */
+enum { CHUNK = 1024, EXACT = 32, STEPS = 4, CLASSES = EXACT + (28 - 5) * STEPS, FEWEST_IN_LANES = 4 };
+
+static uint32_t width;                             /* octets a vector; 1: no lanes; 0: not chosen yet */
+
+uint32_t digest_widest(void) {
+#if defined(__x86_64__)
+    __builtin_cpu_init();
+    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw")) return 64;
+    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi2")) return 32;
+#endif
+    return 16;
+}
+
+uint32_t digest_width(void) {
+    return width;
+}
+
+int digest_use_width(uint32_t octets_a_vector) {
+    int known = octets_a_vector == 1 || octets_a_vector == 16 || octets_a_vector == 32 || octets_a_vector == 64;
+    if (!known || octets_a_vector > digest_widest()) return -1;
+    width = octets_a_vector;
+    return 0;
+}
+
+static digest_lanes *lanes(void) {
+    if (!width) width = digest_widest();
+#if defined(__x86_64__)
+    if (width == 64) return digest_lanes_64;
+    if (width == 32) return digest_lanes_32;
+#endif
+    return width == 16 ? digest_lanes_16 : NULL;
+}
+
+/* The longest jobs have the lowest class. */
+static inline uint32_t class_of(const digest_job *job) {
+    uint64_t blocks = padded_blocks(octets(job));
+    if (blocks < EXACT) return CLASSES - 1 - blocks;
+    int power = 63 - __builtin_clzll(blocks);
+    return CLASSES - 1 - (EXACT + (power - 5) * STEPS + (blocks >> (power - 2)) % STEPS);
+}
+
+/* Puts the jobs of one kind into lanes; those with a tail too long for a lane's room run alone. */
+static void run_kind(const digest_job *jobs, const uint16_t *members, uint32_t count, uint32_t kind, digest_lanes *run) {
+    uint16_t order[CHUNK], start[CLASSES + 1] = {0};
+    uint8_t classes[CHUNK];
+    uint32_t longest = CLASSES, shortest = 0, placed = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t class = classes[i] = class_of(&jobs[members[i]]);
+        start[class + 1]++;
+        if (class < longest) longest = class;
+        if (class > shortest) shortest = class;
+    }
+    for (uint32_t c = longest; c < shortest; c++) start[c + 1] += start[c];
+    for (uint32_t i = 0; i < count; i++) order[start[classes[i]]++] = members[i];
+    for (uint32_t i = 0; i < count; i++) {
+        if (jobs[order[i]].tail_length > TAIL_MOST) digest_alone(&jobs[order[i]]);
+        else order[placed++] = order[i];
+    }
+    run(jobs, order, placed, kind);
+}
+
+/* Keys come first: a queue may hold a key's preparation and, behind it, the jobs that use it. */
+static const uint8_t TURNS[DIGEST_KINDS] = {DIGEST_KEY_MD5, DIGEST_KEY_SHA1, DIGEST_KEY_SHA256, DIGEST_MD5,
+                                            DIGEST_HMAC_MD5, DIGEST_HMAC_SHA1, DIGEST_HMAC_SHA256};
+
+static void run_chunk(const digest_job *jobs, uint32_t count, digest_lanes *run) {
+    uint16_t members[CHUNK], found[DIGEST_KINDS] = {0}, end[DIGEST_KINDS];
+    for (uint32_t i = 0; i < count; i++) found[jobs[i].kind]++;
+    for (uint32_t turn = 0, before = 0; turn < DIGEST_KINDS; before += found[TURNS[turn++]]) end[TURNS[turn]] = before;
+    for (uint32_t i = 0; i < count; i++) members[end[jobs[i].kind]++] = i;
+    for (uint32_t turn = 0, before = 0; turn < DIGEST_KINDS; before += found[TURNS[turn++]]) {
+        uint32_t kind = TURNS[turn];
+        if (run && found[kind] >= FEWEST_IN_LANES) run_kind(jobs, members + before, found[kind], kind, run);
+        else for (uint32_t i = 0; i < found[kind]; i++) digest_alone(&jobs[members[before + i]]);
+    }
+}
+
+void digest_run(digest_queue *queue) {
+    digest_lanes *run = lanes();
+    for (uint32_t done = 0, part; done < queue->count; done += part) {
+        part = queue->count - done < CHUNK ? queue->count - done : CHUNK;
+        run_chunk(queue->jobs + done, part, run);
+    }
+    queue->count = 0;
+}
+
+int digest_equal(const void *a, const void *b, uint32_t length) {
+    const volatile uint8_t *x = a, *y = b;
+    uint8_t different = 0;
+    for (uint32_t i = 0; i < length; i++) different |= x[i] ^ y[i];
+    return different == 0;
+}

@@ -1,0 +1,70 @@
+"""What can go wrong, by who must act.
+
+FastcodecError
+├── LocalError               what this program asked for is wrong
+│   ├── EncodeError          a value does not fit its field
+│   └── DictionaryError      a dictionary file is wrong; says file and line
+└── RemoteError              what came from the other side is wrong
+    ├── DecodeError          not a well-formed message; says field and offset
+    └── AuthenticationError  well-formed, but not from who it claims to be from
+"""
+from __future__ import annotations
+
+__all__ = ["AuthenticationError", "DecodeError", "DictionaryError", "EncodeError", "FastcodecError", "LocalError",
+           "RemoteError"]
+
+
+class FastcodecError(Exception):
+    """Any error of this package."""
+
+
+class LocalError(FastcodecError):
+    """What this program asked for is wrong."""
+
+
+class RemoteError(FastcodecError):
+    """What came from the other side is wrong."""
+
+
+class EncodeError(LocalError, ValueError):
+    """A value does not fit its field."""
+
+    def __init__(self, field: str, reason: str) -> None:
+        super().__init__(field, reason)
+        self.field, self.reason = field, reason
+
+    def __str__(self) -> str:
+        return f"{self.field}: {self.reason}"
+
+
+class DictionaryError(LocalError, ValueError):
+    """A line of a dictionary file that cannot be right."""
+
+    def __init__(self, path: str, line: int, reason: str) -> None:
+        super().__init__(path, line, reason)
+        self.path, self.line, self.reason = path, line, reason
+
+    def __str__(self) -> str:
+        return f"{self.path}:{self.line}: {self.reason}"
+
+
+class DecodeError(RemoteError, ValueError):
+    """The octets at `offset` are not what `field` may be; `status` is the number the batch API gives such a row."""
+
+    def __init__(self, field: str, offset: int, reason: str, status: int = 0) -> None:
+        super().__init__(field, offset, reason, status)
+        self.field, self.offset, self.reason, self.status = field, offset, reason, status
+
+    def __str__(self) -> str:
+        return f"{self.field} at offset {self.offset}: {self.reason}"
+
+
+class AuthenticationError(RemoteError):
+    """An authenticator is absent, doubled or wrong; `status` is the number the batch API gives such a row."""
+
+    def __init__(self, field: str, reason: str, status: int = 0) -> None:
+        super().__init__(field, reason, status)
+        self.field, self.reason, self.status = field, reason, status
+
+    def __str__(self) -> str:
+        return f"{self.field}: {self.reason}"

@@ -1,0 +1,140 @@
+"""Between packed octets and Python values: the plan of a class, and addresses without their constructors' price."""
+from ipaddress import IPv4Address, IPv6Address
+
+from cpython.object cimport PyObject, PyTypeObject
+from cpython.ref cimport Py_DECREF, Py_INCREF
+from libc.string cimport memcpy
+
+from fastcodec.errors import EncodeError
+from fastcodec.wire cimport get16, get32, get64, put16, put32, put64
+
+cdef extern from "Python.h":
+    object _call "PyObject_Vectorcall"(object callable, PyObject** arguments, size_t n, PyObject* names)
+    object _new "PyType_GenericNew"(PyTypeObject* type, object args, object keywords)
+
+cdef PyTypeObject* _four = <PyTypeObject*> IPv4Address
+cdef PyTypeObject* _six = <PyTypeObject*> IPv6Address
+cdef tuple _nothing = ()
+cdef dict _no_names = {}
+
+
+cdef inline object address4(const uint8_t* p):
+    """What `IPv4Address(n)` makes, without its checks (they cost more than all the rest of a decode)."""
+    address = _new(_four, _nothing, _no_names)
+    address._ip = get32(p)
+    return address
+
+
+cdef inline object address6(const uint8_t* p):
+    address = _new(_six, _nothing, _no_names)
+    address._ip = (<object> get64(p)) << 64 | get64(p + 8)
+    address._scope_id = None
+    return address
+
+
+def _check():
+    """ipaddress is free to change its attributes: then this fails here, at import, and not in someone's packet."""
+    cdef bytes octets = bytes(range(1, 17))
+    if address4(octets) != IPv4Address(octets[:4]) or str(address6(octets)) != str(IPv6Address(octets)):
+        raise ImportError("fastcodec.fields: this Python's ipaddress stores addresses in another way")
+
+
+_check()
+
+
+cdef bytes as_bytes(object data):
+    """Any contiguous buffer; plain bytes are not copied."""
+    return <bytes> data if type(data) is bytes else bytes(memoryview(data))
+
+
+cdef int put_number(object value, uint8_t* at, int width, str field) except -1:
+    """Network order; an int of another class (an enum's member) is as good."""
+    cdef unsigned long long n
+    try:
+        n = value
+    except (OverflowError, TypeError, ValueError):
+        raise EncodeError(field, f"{value!r} is no unsigned number") from None
+    if width < 8 and n >> (8 * width):
+        raise EncodeError(field, f"{value!r} does not fit {width} octets")
+    if width == 1:
+        at[0] = <uint8_t> n
+    elif width == 2:
+        put16(at, n)
+    elif width == 4:
+        put32(at, n)
+    else:
+        put64(at, n)
+    return 0
+
+
+cdef int put_address4(object value, uint8_t* at, str field) except -1:
+    if type(value) is not IPv4Address:
+        try:
+            value = IPv4Address(value)
+        except ValueError:
+            raise EncodeError(field, f"{value!r} is no IPv4 address") from None
+    put32(at, value._ip)
+    return 0
+
+
+cdef int put_address6(object value, uint8_t* at, str field) except -1:
+    cdef bytes octets
+    try:
+        octets = value.packed if type(value) is IPv6Address else IPv6Address(value).packed
+    except ValueError:
+        raise EncodeError(field, f"{value!r} is no IPv6 address") from None
+    memcpy(at, <const uint8_t*> octets, 16)
+    return 0
+
+
+cdef class Plan:
+    """How a class reads and writes its struct: `fields` is [(name, offset, width, kind), ...] in wire order."""
+
+    def __init__(self, cls, fields, int size, bint tail, int type=0, int subtype=0, int shape=0):
+        self.cls, self.size, self.tail, self.count = cls, size, tail, len(fields)
+        self.type, self.subtype, self.shape = type, subtype, shape
+        self.names = [name for name, *_ in fields]
+        self.paths = [f"{cls.__name__}.{name}" for name in self.names]
+        for k, (_, offset, width, kind) in enumerate(fields):
+            self.offset[k], self.width[k], self.kind[k] = offset, width, {int: INTEGER, IPv4Address: IPV4,
+                                                                          IPv6Address: IPV6}[kind]
+
+    cdef object make(self, const uint8_t* p, object last):
+        """A `cls` of the octets at `p`, `size` of which are there; `last` is its last argument when it has a tail."""
+        cdef PyObject* arguments[17]
+        cdef int n = 0, k
+        try:
+            for k in range(self.count):
+                value = self._value(k, p + self.offset[k])
+                Py_INCREF(value)
+                arguments[n] = <PyObject*> value
+                n += 1
+            arguments[n] = <PyObject*> last
+            return _call(self.cls, arguments, n + self.tail, NULL)
+        finally:
+            for k in range(n):
+                Py_DECREF(<object> arguments[k])
+
+    cdef object _value(self, int k, const uint8_t* at):
+        cdef int width = self.width[k]
+        if self.kind[k] == IPV4:
+            return address4(at)
+        if self.kind[k] == IPV6:
+            return address6(at)
+        if width == 4:
+            return get32(at)
+        if width == 2:
+            return get16(at)
+        return get64(at) if width == 8 else at[0]
+
+    cdef int write(self, object message, uint8_t* at) except -1:
+        cdef int k
+        for k in range(self.count):
+            value = getattr(message, <str> self.names[k])
+            if self.kind[k] == IPV4:
+                put_address4(value, at + self.offset[k], self.paths[k])
+            elif self.kind[k] == IPV6:
+                put_address6(value, at + self.offset[k], self.paths[k])
+            else:
+                put_number(value, at + self.offset[k], self.width[k], self.paths[k])
+        return self.size

@@ -1,0 +1,45 @@
+cpdef enum Reason:
+    """Why a row was dropped, or what happened on the way: one counter each (codec statuses keep their numbers)."""
+    # 0-15: fastcodec.status.Status
+    UNKNOWN_CLIENT = 16            # RADIUS from an address in no client network
+    UNKNOWN_CODE = 17              # RADIUS code we do not serve
+    NO_MESSAGE_AUTHENTICATOR = 18
+    BAD_MESSAGE_AUTHENTICATOR = 19
+    BAD_RESPONSE_AUTHENTICATOR = 20
+    UNMATCHED_REPLY = 21           # no request outstanding under that port, identifier and server
+    DUPLICATE_ANSWERED = 22        # the stored reply was sent again
+    DUPLICATE_PENDING = 23         # its first copy is still being worked on
+    DUPLICATE_RENEWED = 24         # same identifier, other authenticator: a new request
+    TABLE_FULL = 25
+    OUTBOX_FULL = 26
+    NO_IDENTIFIER_FREE = 27        # all RADIUS identifiers of all ports are outstanding
+    UNKNOWN_SUBSCRIBER = 28
+    BAD_CREDENTIAL = 29
+    NO_CREDENTIAL = 30
+    NO_NAI = 31
+    BAD_NAI = 32
+    RESERVED_SPI = 33
+    NODE_BUDGET = 34               # more than 10 requests a second from one node
+    SUPERSEDED = 35                # a newer request of the same node took the place of one that waited
+    AAA_TIMEOUT = 36
+    AAA_REJECTED = 37
+    AAA_UNUSABLE = 38              # an Accept without what is needed
+    POOL_EXHAUSTED = 39
+    IDENTIFICATION_REFUSED = 40
+    CARE_OF_REFUSED = 41
+    HOME_AGENT_REFUSED = 42
+    HOME_ADDRESS_REFUSED = 43
+    POORLY_FORMED = 44
+    ENCAPSULATION_REFUSED = 45
+    FHA_UNBOUND = 46               # a first registration of a NAI whose FHA was not named here
+    FHA_NOT_ASSIGNED = 47
+    PROOF_MISMATCH = 48            # the covered octets do not say what the attributes say
+    WRONG_ROLE = 49
+    JOURNAL_FAILED = 50
+    BAD_SOURCE = 51                # port 0, broadcast, or our own address
+    REPLY_LIMIT = 52               # unauthenticated or repeated failures beyond the budget: silent
+    PROXY_STATE_LIMIT = 53         # more than 10 Proxy-State
+    RETRANSMITTED = 54
+    LATE_REPLY = 55                # answers a request that has timed out
+    EXPIRED = 56                   # bindings ended by their lifetime
+    TWO_CREDENTIALS = 57

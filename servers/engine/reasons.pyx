@@ -1,0 +1,3 @@
+from fastcodec.status import Status
+
+NAMES = {int(m): m.name.lower() for m in (*Status, *Reason)}

@@ -1,0 +1,41 @@
+# The subscribers as one compiled table: a 64-octet row each, their text in one blob, found by the hash of the NAI.
+from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
+from servers.tables.hash cimport Table
+
+cdef struct Subscriber:
+    uint64_t hash
+    uint64_t identification          # newest accepted at step 5, 0: none yet
+    uint64_t covered_hash            # of the octets that came with it: the same again is answered again
+    uint64_t text                    # offset in the blob: NAI, access secret, MN-AAA key
+    uint64_t assigned_until          # monotonic ns
+    uint32_t spi                     # of the MN-AAA association
+    uint8_t nai_length
+    uint8_t secret_length
+    uint8_t key_length
+    uint8_t subscription             # index of the subscription class
+    uint32_t assigned                # bit mask over the policy's FHAs, named at step 3
+
+cdef struct Subscribers:
+    Subscriber* rows
+    uint8_t* text
+    uint32_t count
+    Table table
+
+cdef class SubscriberTable:
+    cdef Subscribers subscribers
+    cdef readonly list classes       # names; a row's `subscription` is an index
+    cdef dict class_indexes
+    cdef uint32_t capacity
+    cdef uint64_t text_room, text_used
+    cdef uint8_t class_index(self, str subscription) except? 255
+
+cdef Subscriber* find_subscriber(Subscribers* subscribers, const uint8_t* nai, uint32_t length, uint64_t hash) noexcept nogil
+
+cdef inline const uint8_t* nai_of(const Subscribers* s, const Subscriber* row) noexcept nogil:
+    return s.text + row.text
+
+cdef inline const uint8_t* secret_of(const Subscribers* s, const Subscriber* row) noexcept nogil:
+    return s.text + row.text + row.nai_length
+
+cdef inline const uint8_t* key_of(const Subscribers* s, const Subscriber* row) noexcept nogil:
+    return s.text + row.text + row.nai_length + row.secret_length
