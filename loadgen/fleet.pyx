@@ -12,9 +12,8 @@ from loadgen.bootstrap cimport STAGE_KEY, run_bootstrap, time_out
 from loadgen.checks cimport VIOLATIONS, Finding, Violation, checks_close, checks_open
 from loadgen.histogram cimport LatencyHistogram
 from loadgen.pacer cimport Pacer, pace_node, pace_time
-from servers.engine.counters cimport REASONS
+from servers.engine.counters cimport counts_of
 from servers.engine.parking cimport NO_SLOT_FREE, parking_close, parking_open, parking_row, parking_take
-from servers.engine.reasons import NAMES
 from servers.engine.stages cimport GOOD, PARKED, Head, Stage, queue_close, queue_open, run_stages
 from servers.engine.wheel cimport wheel_expired, wheel_next
 from servers.net.node cimport BATCH, ROOM, Datagram
@@ -377,7 +376,7 @@ cdef class Fleet(Node):
 
     def counters(self):
         """{reason: count} of answers that were dropped."""
-        return {NAMES[k]: self.load.counters.counts[k] for k in range(REASONS) if self.load.counters.counts[k]}
+        return counts_of(&self.load.counters)
 
 
 cdef Attempt* match_reply(Load* load, Datagram* datagram) noexcept nogil:

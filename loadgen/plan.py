@@ -21,7 +21,7 @@ LOOPBACK = IPv4Network("127.0.0.0/8")
 class Target:
     """Servers that already run."""
 
-    radius: tuple[Endpoint, ...]   # AAAHs in order of preference
+    radius: Endpoint               # the AAAH
     mip4: Endpoint | None          # the FHA; None when only access is asked for
     secret: Secret                 # shared with the AAAHs
     subscribers: Subscribers       # node i of the run is row i
@@ -58,6 +58,7 @@ class Plan:
     target: Target | None
     testbed: Testbed | None
     own_network: bool              # the user answers for targets off loopback
+    offload: bool                  # runs of equal datagrams leave as one (UDP_SEGMENT)
     receive_buffer: int | None     # octets to ask for at each socket; None: as much as is granted
     json: str | None               # file, or "-" for standard output
     quiet: bool

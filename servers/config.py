@@ -24,7 +24,7 @@ class Shared(Table, kw_only=True):
 
 
 class AaahOfFha(Shared, kw_only=True):
-    """[[fha.aaah]]: a server that the FHA asks, in order of preference."""
+    """[[fha.aaah]]: the server that the FHA asks."""
 
     address: Endpoint
 
@@ -50,7 +50,7 @@ class Fha(Table, kw_only=True):
     state: Path | None = None
     volatile: bool = False
     gso: bool = True
-    aaah: list[AaahOfFha] = field(default_factory=list)
+    aaah: Annotated[list[AaahOfFha], Meta(max_length=1)] = field(default_factory=list)
     pool: Pool
 
     @property
@@ -71,8 +71,6 @@ class Aaah(Table, kw_only=True):
 
     listen: Endpoint
     workers: OneWorker = 1
-    state: Path | None = None
-    volatile: bool = False
     gso: bool = True
     subscribers: Path
     policy: Path
@@ -80,7 +78,6 @@ class Aaah(Table, kw_only=True):
     home_agent: IPv6Address = IPv6Address("2001:db8:100::1")
     care_of_network: IPv4Network = IPv4Network("127.64.0.0/10")
     session_timeout_s: Annotated[int, Meta(ge=60, le=2**31)] = 86_400
-    reject_delay_s: Annotated[float, Meta(ge=0, le=10)] = 1
     client: list[Client] = field(default_factory=list)
 
 
@@ -95,7 +92,6 @@ class FhaChoice(Table, kw_only=True):
     """[[fha]] of the policy: an FHA, and whom it is given to."""
 
     address: IPv4Address
-    fqdn: Annotated[str, Meta(pattern=r"^(?=.{1,247}$)[A-Za-z0-9]([-A-Za-z0-9.]*[A-Za-z0-9])?$")] | None = None
     weight: Annotated[int, Meta(ge=1, le=1_000_000)] = 1
     healthy: bool = True
     classes: list[str] = field(default_factory=list)          # subscription classes; none: every class
@@ -128,7 +124,6 @@ def load_aaah(path: str | Path) -> Aaah:
     aaah = decoded(text, file, Document).aaah
     if aaah is None:
         raise ConfigurationError(f"{file}: has no table [aaah]")
-    check_state(aaah, text, file, "aaah")
     if aaah.ipv6_home_prefix.prefixlen > 96:
         raise fault(text, file, "aaah.ipv6_home_prefix", "must leave 32 bits for the subscriber (/96 or shorter)")
     check_clients(aaah.client, text, file)
@@ -151,7 +146,7 @@ def weaknesses(tables: Sequence[Shared]) -> list[str]:
     return [table.secret.weakness for table in tables if table.secret and table.secret.weakness]
 
 
-def check_state(server: Fha | Aaah, text: str, file: Path, name: str) -> None:
+def check_state(server: Fha, text: str, file: Path, name: str) -> None:
     """A server that acknowledges only what it will remember needs a folder to remember it in."""
     if server.state is not None:
         server.state = file.parent / server.state

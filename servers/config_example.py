@@ -6,8 +6,6 @@ AAAH = """\
 
 [aaah]
 listen = "127.0.0.1:1812"                # IPv4 address and UDP port
-state = "aaah-state"                     # folder of the journal: what must survive a restart
-volatile = false                         # true: no journal, everything is forgotten on exit
 workers = 1                              # processes that share the port
 gso = true                               # send runs of equal-sized datagrams as one buffer where the kernel can
 subscribers = "subscribers.csv"          # nai,mn_aaa_spi,mn_aaa_key,access_secret,class,location
@@ -16,7 +14,6 @@ ipv6_home_prefix = "2001:db8:100::/64"   # IPv6 home addresses: this prefix + th
 home_agent = "2001:db8:100::1"           # the IPv6 home agent that is handed out
 care_of_network = "127.64.0.0/10"        # co-located care-of addresses: this network + the subscriber's place
 session_timeout_s = 86400                # how long an access is authorised, seconds
-reject_delay_s = 1.0                     # a NAS waits this long for a reject, so that guessing is slow
 
 # Who may ask. The longest network that contains the client's address counts; anyone else is ignored.
 [[aaah.client]]
@@ -28,7 +25,6 @@ roles = ["nas", "fha"]                   # what it may ask as
 #
 # [[fha]]                                # in order of preference; equal claims are shared out by weight
 # address = "127.0.0.1"                  # the FHA's IPv4 address
-# fqdn = "fha1.access.example"           # its name, handed out beside the address
 # weight = 1                             # its share of the nodes
 # healthy = true                         # false: handed to no new node
 # classes = ["standard"]                 # only for these subscription classes; none: for all
@@ -56,7 +52,7 @@ cool_down_s = 30                         # a freed address is leased again only 
 strategy = "bitmap"                      # how a free address is found
 reserved = ["198.18.0.1"]                # addresses of the pool that are never leased (the first and last never are)
 
-# The servers to ask, in order of preference.
+# The server to ask.
 [[fha.aaah]]
 address = "127.0.0.1:1812"
 secret = "change-me-16-octets-at-least"  # shared with the AAAH; or: secret_file = "FILE" (chmod 600)

@@ -34,8 +34,7 @@ def add_parser(subparsers: "_SubParsersAction[Any]") -> ArgumentParser:
         description="Bootstraps mobile nodes against servers that already run, and prints the result.",
         epilog=EXAMPLES, formatter_class=RawDescriptionHelpFormatter)
     target = parser.add_argument_group("servers")
-    target.add_argument("--radius", type=values.endpoint, action="append", required=True, metavar="A:P",
-                        help="the AAAH; give it again for others to fall back to")
+    target.add_argument("--radius", type=values.endpoint, required=True, metavar="A:P", help="the AAAH")
     target.add_argument("--mip4", type=values.endpoint, metavar="A:P",
                         help="the FHA (not needed with --steps access)")
     target.add_argument("--secret-file", required=True, metavar="FILE", help="secret shared with the AAAH")
@@ -56,11 +55,11 @@ def plan_of(args: Namespace) -> Plan:
         raise UsageError("how much load? give --rate (bootstraps a second) or --concurrency (nodes at once)")
     if args.steps == "all" and args.mip4 is None:
         raise UsageError("whole bootstraps need the FHA: give --mip4 ADDRESS:PORT, or only --steps access")
-    check_targets([*args.radius, *([args.mip4] if args.mip4 else [])], args.i_own_this_network)
+    check_targets([args.radius, *([args.mip4] if args.mip4 else [])], args.i_own_this_network)
     secret, subscribers = read_secret(args.secret_file), subscribers_csv.read(args.subscribers)
     if (args.nodes or 0) > len(subscribers):
         raise UsageError(f"{args.subscribers} holds {len(subscribers)} subscribers, not {args.nodes}")
     weakness = secret.weakness
     return plan(args, nodes=args.nodes or len(subscribers), testbed=None, own_network=args.i_own_this_network,
-                target=Target(tuple(args.radius), args.mip4, secret, subscribers),
+                target=Target(args.radius, args.mip4, secret, subscribers),
                 warnings=(f"{args.secret_file}: {weakness}",) if weakness else ())

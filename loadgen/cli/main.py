@@ -71,3 +71,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def run() -> NoReturn:
     """The entry point."""
     sys.exit(main())
+
+
+if __name__ == "__main__":
+    run()

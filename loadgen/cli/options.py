@@ -35,6 +35,8 @@ def add_common(parser: ArgumentParser) -> None:
                            f"(default: {RADIUS_TIMEOUT_S:g} for RADIUS, {MIP4_TIMEOUT_S:g} for Mobile IP)")
     load.add_argument("--receive-buffer", type=values.buffer_size, metavar="OCTETS",
                       help="receive buffer of each socket (default: as much as the kernel grants)")
+    load.add_argument("--no-offload", action="store_true",
+                      help="send every datagram on its own, also where a run of them could leave as one (UDP_SEGMENT)")
     add_output(parser)
 
 
@@ -61,5 +63,5 @@ def plan(args: Namespace, **rest: Any) -> Plan:
         "duration_s": args.duration, "seed": args.seed, "scenario": args.scenario, "steps": args.steps,
         "warm_up_s": args.warm_up, "tries": args.tries, "radius_timeout_s": args.timeout or RADIUS_TIMEOUT_S,
         "mip4_timeout_s": args.timeout or MIP4_TIMEOUT_S, "goal": args.max_failures,
-        "receive_buffer": args.receive_buffer, "json": args.json, "quiet": args.quiet, "verbose": args.verbose}
+        "offload": not args.no_offload, "receive_buffer": args.receive_buffer, "json": args.json, "quiet": args.quiet, "verbose": args.verbose}
     return Plan(**(common | rest))

@@ -30,8 +30,7 @@ from fastcodec.wire cimport Piece, get16, get32, get64, hash_octets, put16, put3
 from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free
 from libc.string cimport memcmp, memcpy, memset
-from servers.engine.counters cimport REASONS, count_event, count_offence
-from servers.engine.reasons import NAMES
+from servers.engine.counters cimport count_event, count_offence, counts_of, offender_of
 from servers.engine.ntp cimport is_newer, is_within, ntp_of
 from servers.engine.reasons cimport (
     BAD_CREDENTIAL, BAD_MESSAGE_AUTHENTICATOR, BAD_SOURCE, DUPLICATE_ANSWERED, DUPLICATE_PENDING, DUPLICATE_RENEWED,
@@ -53,6 +52,9 @@ cdef enum:
     PROOF_LONGEST = 1235             # five pieces of 247
     SCRATCH = 1536                   # octets a row may use of the batch's scratch space
     SECOND = 1000000000
+    NEWLINE = 10
+    STAR = 42
+    QUESTION_MARK = 63
 
 
 # ---- ends of a row ---------------------------------------------------------------------------------------------------
@@ -288,11 +290,46 @@ cdef uint32_t eligible_fhas(Aaah* aaah, Question* question) noexcept nogil:
     cdef PolicyFha* fha
     for k in range(aaah.fha_count):
         fha = &aaah.fhas[k]
-        if (fha.weight and fha.classes >> question.subscriber.subscription & 1 and (not fha.nas_length or (
-                question.packet.size[<int> NAS_IDENTIFIER] == fha.nas_length
-                and not memcmp(value(question, NAS_IDENTIFIER), fha.nas, fha.nas_length)))):
+        if (fha.weight and fha.classes >> question.subscriber.subscription & 1
+                and matches_any(fha.nas, fha.nas_length, value(question, NAS_IDENTIFIER),
+                                question.packet.size[<int> NAS_IDENTIFIER])):
             mask |= <uint32_t> 1 << k
     return mask
+
+
+cdef bint matches_any(const uint8_t* patterns, int length, const uint8_t* text, int n) noexcept nogil:
+    """One of the patterns, a line each; none at all matches everything."""
+    cdef int start = 0, end
+    if not length:
+        return True
+    while start < length:
+        end = start
+        while end < length and patterns[end] != NEWLINE:
+            end += 1
+        if matches(patterns + start, end - start, text, n):
+            return True
+        start = end + 1
+    return False
+
+
+cdef bint matches(const uint8_t* pattern, int length, const uint8_t* text, int n) noexcept nogil:
+    """`*` stands for any octets, `?` for one. Linear: only the last star is ever taken up again."""
+    cdef int p = 0, t = 0, star = -1, retry = 0
+    while t < n:
+        if p < length and pattern[p] == STAR:
+            star, retry = p, t
+            p += 1
+        elif p < length and (pattern[p] == text[t] or pattern[p] == QUESTION_MARK):
+            p += 1
+            t += 1
+        elif star >= 0:
+            retry += 1
+            p, t = star + 1, retry
+        else:
+            return False
+    while p < length and pattern[p] == STAR:
+        p += 1
+    return p == length
 
 
 cdef void decide_registration(Aaah* aaah, Question* question) noexcept nogil:
@@ -571,10 +608,13 @@ cdef class AaahRole(Node):
         self.aaah.client_count += 1
 
     def add_fha(self, bytes address, uint32_t weight=1, uint64_t classes=0xffffffffffffffff, bytes nas=b""):
-        """An FHA of the policy: whom it serves, by subscription class (bit mask) and NAS-Identifier (empty: any)."""
+        """An FHA of the policy: whom it serves, by subscription class (bit mask) and patterns of NAS-Identifiers, one a
+        line, at most 255 octets (empty: any)."""
         cdef PolicyFha* fha
         if self.aaah.fha_count == MOST_FHAS:
             raise ValueError(f"more than {MOST_FHAS} FHAs in the policy")
+        if len(nas) > 255:
+            raise ValueError("the NAS-Identifier patterns of an FHA have more than 255 octets")
         fha = &self.aaah.fhas[self.aaah.fha_count]
         memcpy(&fha.address, <const uint8_t*> address, 4)
         fha.weight, fha.classes, fha.nas_length = weight, classes, <uint8_t> len(nas)
@@ -593,7 +633,11 @@ cdef class AaahRole(Node):
 
     def counters(self):
         """{reason: count} of everything that was counted."""
-        return {NAMES[k]: self.aaah.counters.counts[k] for k in range(REASONS) if self.aaah.counters.counts[k]}
+        return counts_of(&self.aaah.counters)
+
+    def offender(self, str reason):
+        """Text on the last datagram counted under a reason, for a log line."""
+        return offender_of(&self.aaah.counters, reason)
 
     @property
     def replies_sent(self):

@@ -34,7 +34,7 @@ from fastcodec.wire cimport Piece, get16, get32, get64, put16, put32, put64
 from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free
 from libc.string cimport memcmp, memcpy, memset
-from servers.engine.counters cimport REASONS, count_event, count_offence
+from servers.engine.counters cimport count_event, count_offence, counts_of, offender_of
 from servers.engine.ntp cimport is_newer, is_within, ntp_of
 from servers.engine.parking cimport NO_SLOT_FREE, parking_close, parking_leave, parking_open, parking_row, parking_take
 from servers.engine.reasons cimport (
@@ -42,7 +42,6 @@ from servers.engine.reasons cimport (
     ENCAPSULATION_REFUSED, EXPIRED, HOME_ADDRESS_REFUSED, HOME_AGENT_REFUSED, IDENTIFICATION_REFUSED, JOURNAL_FAILED,
     NODE_BUDGET, NO_NAI, OUTBOX_FULL, POOL_EXHAUSTED, POORLY_FORMED, REPLY_LIMIT, RESERVED_SPI, SUPERSEDED, TABLE_FULL,
 )
-from servers.engine.reasons import NAMES
 from servers.engine.stages cimport DONE, DROPPED, GOOD, PARKED, Stage, queue_close, queue_open, run_stages
 from servers.engine.wheel cimport wheel_expired, wheel_next
 from servers.net.node cimport ROOM, compose, draw
@@ -800,7 +799,11 @@ cdef class FhaRole(Node):
 
     def counters(self):
         """{reason: count} of everything that was counted."""
-        return {NAMES[k]: self.fha.counters.counts[k] for k in range(REASONS) if self.fha.counters.counts[k]}
+        return counts_of(&self.fha.counters)
+
+    def offender(self, str reason):
+        """Text on the last datagram counted under a reason, for a log line."""
+        return offender_of(&self.fha.counters, reason)
 
     @property
     def replies_sent(self):
