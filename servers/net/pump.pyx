@@ -26,7 +26,7 @@ cdef void read_clocks(Instant* now) noexcept nogil:
 
 
 cdef bint by_socket(Datagram* rows, uint32_t n, uint32_t sockets) noexcept nogil:
-    """Whether each socket's rows stand together, and all have one: the usual case, answers where the questions came in."""
+    """Whether each socket's rows stand together, and all have one: the usual case, answers where questions came in."""
     cdef uint32_t i
     for i in range(n):
         if rows[i].port >= sockets or (i and rows[i].port < rows[i - 1].port):
