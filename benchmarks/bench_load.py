@@ -12,13 +12,15 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from .peers import CLIENT_CORE, Folder, cores_needed, mipstorm, on_core, reference, run_json
+from .ours import load
+from .peers import CLIENT_CORE, Folder, cores_needed, on_core, reference
 from .rounds import Plan, Row, Run, Unavailable, compare, interleave
 
 NAMES = ("load.vs_radclient", "node.bytes")
-RATE_GUESS = {"ours": 200_000, "radclient": 20_000}     # transactions/s: how many make a run of about plan.seconds
+NODES = 20_000
+RATE_GUESS = 20_000     # transactions/s of radclient: how many make a run of about plan.seconds
 WINDOW = 512
-PARALLEL = 128                                          # radclient's own best: it waits for each such group
+PARALLEL = 128          # radclient's own best: it waits for each such group
 
 # The request of our generator, attribute for attribute.
 REQUEST = """\
@@ -57,7 +59,7 @@ def radclient_once(folder: Folder, port: int, count: int) -> tuple[float, float,
 
 def radclient(folder: Folder, port: int, plan: Plan) -> Run:
     """Its start (dictionaries) is measured with one request and taken off."""
-    count = int(RATE_GUESS["radclient"] * plan.seconds)
+    count = int(RATE_GUESS * plan.seconds)
     start, start_cpu, _ = radclient_once(folder, port, 1)
     spent, cpu, accepted = radclient_once(folder, port, count)
     spent, cpu = spent - start, cpu - start_cpu
@@ -65,22 +67,21 @@ def radclient(folder: Folder, port: int, plan: Plan) -> Run:
 
 
 def generator(folder: Folder, port: int, plan: Plan, weights: list[float]) -> Run:
-    count = min(int(RATE_GUESS["ours"] * plan.seconds), folder.count)
-    command = mipstorm("load", "-q", "--radius", f"127.0.0.1:{port}", "--secret-file", str(folder.secret),
-                       "--subscribers", str(folder.subscribers), "--steps", "access", "-c", str(WINDOW),
-                       "-n", str(count), "--json", "-")
-    result = run_json(on_core(CLIENT_CORE, command))
+    """CPU time is that of its whole process, start included."""
+    result = load(folder, "--radius", f"127.0.0.1:{port}", "--steps", "access", "-c", str(WINDOW),
+                  "-d", str(plan.seconds))
     weights.append(result["generator"]["bytes_per_node"])
-    step, seconds = result["steps"]["access"], result["duration_s"]
-    cpu = result["generator"]["cpu_s"]
-    return Run(step["succeeded"] / seconds, cpu / max(step["succeeded"], 1) * 1e6, step["succeeded"], step["attempted"])
+    step = result["steps"]["access"]
+    return Run(step["succeeded"] / result["duration_s"], result["generator"]["cpu_s"] / max(step["succeeded"], 1) * 1e6,
+               step["succeeded"], step["attempted"] - step["in_flight"],
+               remark="" if result["verdict"] in {"ok", "generator-limited"} else f"a run was {result['verdict']}")
 
 
 def figures(plan: Plan) -> list[Row]:
     cores_needed()
     weights: list[float] = []
     with tempfile.TemporaryDirectory(prefix="bench-") as path:
-        folder = Folder(Path(path), int(RATE_GUESS["ours"] * plan.seconds))
+        folder = Folder(Path(path), NODES)
         folder.write("request", REQUEST)
         responder, port = reference("radius_responder", "--secret-file", str(folder.secret))
         contenders: dict[str, Callable[[], Run]] = {"ours": partial(generator, folder, port, plan, weights)}

@@ -6,7 +6,6 @@ import socket
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
 
 ETHERTYPE_IP, UDP = 0x0800, 17
 ACCESS_REQUEST, ACCESS_ACCEPT = 1, 2
@@ -42,14 +41,9 @@ class Listener:
                 self.take(packet)
 
 
-def port_of(address: str) -> int:
-    return int(address.rpartition(":")[2])
-
-
-def sizes_of_one(document: dict[str, Any], bootstrap: Callable[[], object]) -> list[int] | None:
+def sizes_of_one(radius: int, mip4: int, bootstrap: Callable[[], object]) -> list[int] | None:
     """Octets of the packets of one bootstrap, in the order of STEPS; None where this user may not listen."""
-    servers = document["servers"]
-    listener = Listener(port_of(servers["aaah"]["radius"]), port_of(servers["fha"]["mip4"]))
+    listener = Listener(radius, mip4)
     stop = threading.Event()
     try:
         raw = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(ETHERTYPE_IP))

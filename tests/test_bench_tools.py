@@ -20,9 +20,10 @@ from pyrad.dictionary import Dictionary
 from pyrad.packet import AccessAccept, AuthPacket, Packet
 from rich.console import Console
 
-from benchmarks import figures, peers, rounds
+from benchmarks import figures, ours, peers, rounds
 from benchmarks.rounds import Plan, Run, Unavailable
 from benchmarks.sizes import Listener
+from servers.config import load_aaah, load_fha, load_policy
 
 pytestmark = pytest.mark.skipif(shutil.which(peers.COMPILER[0]) is None, reason="no C compiler")
 
@@ -279,6 +280,31 @@ def test_command_writes_the_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     printed = capsys.readouterr().out
     assert printed.startswith(f"{len(os.sched_getaffinity(0))} core")
     assert all(word in printed for word in ("short", "ok", "7 of 7"))
+
+
+@pytest.mark.parametrize("durable", [False, True])
+@pytest.mark.parametrize("gso", [False, True])
+def test_our_servers_take_the_configuration(folder: peers.Folder, monkeypatch: pytest.MonkeyPatch,
+                                            durable: bool, gso: bool) -> None:
+    files: dict[str, Path] = {}
+
+    def serve(role: str, folder: peers.Folder, port: int, text: str) -> None:
+        files[role] = folder.write(f"{role}.toml", text)
+
+    monkeypatch.setattr(ours, "serve", serve)
+    ours.start_aaah(folder, 18120, ours.Mode(durable, gso))
+    ours.start_fha(folder, 4340, 18120, ours.Mode(durable, gso))
+    aaah, fha = load_aaah(files["aaah"]), load_fha(files["fha"])
+    assert (aaah.volatile, aaah.gso, fha.volatile, fha.gso) == (not durable, gso, not durable, gso)
+    assert load_policy(aaah.policy).fha[0].address == fha.home_agent
+
+
+def test_listening_sees_bound_ports_only() -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        sock.bind(("127.0.0.1", 0))
+        port = sock.getsockname()[1]
+        assert ours.listening(port)
+    assert not ours.listening(port)
 
 
 def ip_packet(source: int, target: int, payload: bytes) -> bytes:
