@@ -32,10 +32,12 @@ class Listener:
             self.sizes.append(len(payload))
 
     def listen(self, raw: socket.socket, stop: threading.Event) -> None:
-        while not stop.is_set():
+        while True:
             try:
                 packet, address = raw.recvfrom(65535)
             except TimeoutError:
+                if stop.is_set():                         # and nothing waits any more
+                    return
                 continue
             if address[2] == socket.PACKET_OUTGOING:      # the loopback shows every packet twice
                 self.take(packet)
