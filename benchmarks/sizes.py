@@ -39,7 +39,7 @@ class Listener:
                 if stop.is_set():                         # and nothing waits any more
                     return
                 continue
-            if address[2] == socket.PACKET_OUTGOING:      # the loopback shows every packet twice
+            if address[2] != socket.PACKET_OUTGOING:      # the loopback may show a packet on its way out and in
                 self.take(packet)
 
 
