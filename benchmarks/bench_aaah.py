@@ -8,50 +8,19 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from . import freeradius
-from .peers import (
-    SECRET,
-    SERVER_CORE,
-    Folder,
-    Program,
-    cores_needed,
-    drive,
-    free_port,
-    mipstorm,
-    on_core,
-    reference,
-    wait_for_radius,
-)
+from .ours import Mode, start_aaah
+from .peers import Folder, Program, cores_needed, drive, free_port, reference, wait_for_radius
 from .rounds import Plan, Row, Run, compare, interleave
 
 NAMES = ("aaah.vs_echo", "aaah.vs_freeradius")
 SUBSCRIBERS = 20_000
 FREERADIUS_WINDOW = 64      # where it is fastest: it drops bursts that overrun its receive buffer
 
-CONFIGURATION = """\
-[aaah]
-listen = "127.0.0.1:{port}"
-workers = 1
-subscribers = "{subscribers}"
-policy = "{policy}"
-state = "{state}"
-
-[[aaah.client]]
-network = "127.0.0.0/9"
-secret = "{secret}"
-"""
-
-POLICY = """\
-[[rule]]
-fha = [{ address = "127.0.0.1", weight = 1 }]
-"""
+PLAIN = Mode(durable=False, gso=False)      # neither peer keeps a journal or sends runs
 
 
 def start_ours(folder: Folder, port: int) -> Program:
-    policy, state = folder.write("policy.toml", POLICY), folder.path / "state"
-    state.mkdir(mode=0o700)
-    text = CONFIGURATION.format(port=port, subscribers=folder.subscribers, policy=policy, state=state, secret=SECRET)
-    file = folder.write("aaah.toml", text)
-    return Program(on_core(SERVER_CORE, mipstorm("serve", "aaah", "--config", str(file))))
+    return start_aaah(folder, port, PLAIN)
 
 
 def figures(plan: Plan) -> list[Row]:

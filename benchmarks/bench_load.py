@@ -11,14 +11,18 @@ import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import Any
 
-from .peers import CLIENT_CORE, Folder, cores_needed, mipstorm, on_core, reference, run_json
-from .rounds import Plan, Row, Run, Unavailable, compare, interleave
+from .ours import load
+from .peers import CLIENT_CORE, Folder, Program, cores_needed, on_core, reference
+from .rounds import Plan, Row, Run, Unavailable, compare, cpu_seconds, interleave
 
 NAMES = ("load.vs_radclient", "node.bytes")
-RATE_GUESS = {"ours": 200_000, "radclient": 20_000}     # transactions/s: how many make a run of about plan.seconds
+NODES = 20_000
+RATE_GUESS = 20_000     # transactions/s of radclient: how many make a run of about plan.seconds
 WINDOW = 512
-PARALLEL = 128                                          # radclient's own best: it waits for each such group
+BUSY = 0.95             # a core with no time left
+PARALLEL = 128          # radclient's own best: it waits for each such group
 
 # The request of our generator, attribute for attribute.
 REQUEST = """\
@@ -57,36 +61,44 @@ def radclient_once(folder: Folder, port: int, count: int) -> tuple[float, float,
 
 def radclient(folder: Folder, port: int, plan: Plan) -> Run:
     """Its start (dictionaries) is measured with one request and taken off."""
-    count = int(RATE_GUESS["radclient"] * plan.seconds)
+    count = int(RATE_GUESS * plan.seconds)
     start, start_cpu, _ = radclient_once(folder, port, 1)
     spent, cpu, accepted = radclient_once(folder, port, count)
     spent, cpu = spent - start, cpu - start_cpu
     return Run(accepted / spent, cpu / max(accepted, 1) * 1e6, accepted, count, cpu / spent)
 
 
-def generator(folder: Folder, port: int, plan: Plan, weights: list[float]) -> Run:
-    count = min(int(RATE_GUESS["ours"] * plan.seconds), folder.count)
-    command = mipstorm("load", "-q", "--radius", f"127.0.0.1:{port}", "--secret-file", str(folder.secret),
-                       "--subscribers", str(folder.subscribers), "--steps", "access", "-c", str(WINDOW),
-                       "-n", str(count), "--json", "-")
-    result = run_json(on_core(CLIENT_CORE, command))
+def remark(result: dict[str, Any], responder_cpu: float) -> str:
+    """What makes the figure another's: a run that went wrong, or a responder that had no time left."""
+    if result["verdict"] not in {"ok", "generator-limited"}:
+        return f"a run was {result['verdict']}: {'; '.join(result['reasons'])}"
+    return "the responder was the limit in a run" if responder_cpu > BUSY * result["duration_s"] else ""
+
+
+def generator(folder: Folder, responder: tuple[Program, int], plan: Plan, weights: list[float]) -> Run:
+    """CPU time is that of its whole process, start included."""
+    program, port = responder
+    before = cpu_seconds(program.pids)
+    result = load(folder, "--radius", f"127.0.0.1:{port}", "--steps", "access", "-c", str(WINDOW),
+                  "-d", str(plan.seconds))
     weights.append(result["generator"]["bytes_per_node"])
-    step, seconds = result["steps"]["access"], result["duration_s"]
-    cpu = result["generator"]["cpu_s"]
-    return Run(step["succeeded"] / seconds, cpu / max(step["succeeded"], 1) * 1e6, step["succeeded"], step["attempted"])
+    step = result["steps"]["access"]
+    return Run(step["succeeded"] / result["duration_s"], result["generator"]["cpu_s"] / max(step["succeeded"], 1) * 1e6,
+               step["succeeded"], step["attempted"] - step["in_flight"],
+               remark=remark(result, cpu_seconds(program.pids) - before))
 
 
 def figures(plan: Plan) -> list[Row]:
     cores_needed()
     weights: list[float] = []
     with tempfile.TemporaryDirectory(prefix="bench-") as path:
-        folder = Folder(Path(path), int(RATE_GUESS["ours"] * plan.seconds))
+        folder = Folder(Path(path), NODES)
         folder.write("request", REQUEST)
-        responder, port = reference("radius_responder", "--secret-file", str(folder.secret))
-        contenders: dict[str, Callable[[], Run]] = {"ours": partial(generator, folder, port, plan, weights)}
+        responder = reference("radius_responder", "--secret-file", str(folder.secret))
+        contenders: dict[str, Callable[[], Run]] = {"ours": partial(generator, folder, responder, plan, weights)}
         if plan.wants("load.vs_radclient"):
-            contenders["radclient"] = partial(radclient, folder, port, plan)
-        with responder:
+            contenders["radclient"] = partial(radclient, folder, responder[1], plan)
+        with responder[0]:
             runs = interleave(contenders, plan.rounds if len(contenders) > 1 else 1)
     rows = [weight(weights)] if plan.wants("node.bytes") else []
     if "radclient" in runs:

@@ -113,7 +113,7 @@ def main(given: list[str] | None = None) -> int:
         for note in row.get("notes", []):
             console.print(f"{row['name']}: {note}", highlight=False)
     options.output.write_text(json.dumps(rows, indent=1) + "\n")
-    console.print(f"{len(rows)} figures in {options.output}", highlight=False)
+    console.print(f"written to {options.output}", highlight=False)
     return 1 if missing else 0 if all(row["ok"] for row in rows) else 4
 
 

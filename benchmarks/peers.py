@@ -8,11 +8,9 @@ import shutil
 import signal
 import socket
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Sequence
-from importlib.util import find_spec
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -48,13 +46,6 @@ def cores_needed() -> None:
         raise Unavailable("needs cores 0 and 1 of its own: one for the servers, one for the client")
 
 
-def mipstorm(*arguments: str) -> list[str]:
-    """The command line of our own program, run from the tree that is being measured."""
-    if find_spec("loadgen") is None or find_spec("loadgen.cli") is None:
-        raise Unavailable("the command `mipstorm` is not built here: run `make build`")
-    return [sys.executable, "-m", "loadgen.cli.main", *arguments]
-
-
 def on_core(core: str, command: Sequence[str]) -> list[str]:
     return ["taskset", "-c", core, *command]
 
@@ -79,10 +70,10 @@ def free_port() -> int:
 class Program:
     """A program that runs while others are measured against it; what it writes goes to a file that errors quote."""
 
-    def __init__(self, command: Sequence[str]) -> None:
-        self.log = tempfile.NamedTemporaryFile(prefix="bench-", suffix=".log")  # noqa: SIM115 - closed by stop()
+    def __init__(self, command: Sequence[str], name: str | None = None) -> None:
+        self.log = tempfile.TemporaryFile()  # noqa: SIM115 - it outlives the program, for what it says at its end
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=self.log, text=True)
-        self.name = Path(command[0]).name
+        self.name = name or Path(command[0]).name
 
     def __enter__(self) -> Program:
         return self
@@ -96,7 +87,8 @@ class Program:
         return family(self.process.pid)
 
     def last_line(self) -> str:
-        lines = Path(self.log.name).read_text().strip().splitlines()
+        self.log.seek(0)
+        lines = self.log.read().decode(errors="replace").strip().splitlines()
         return lines[-1] if lines else f"exit code {self.process.poll()}"
 
     def first_line(self) -> dict[str, Any]:
@@ -122,7 +114,6 @@ class Program:
                 self.process.wait()
         if self.process.stdout:
             self.process.stdout.close()
-        self.log.close()
 
 
 def reference(name: str, *options: str) -> tuple[Program, int]:

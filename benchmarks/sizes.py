@@ -6,7 +6,6 @@ import socket
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
 
 ETHERTYPE_IP, UDP = 0x0800, 17
 ACCESS_REQUEST, ACCESS_ACCEPT = 1, 2
@@ -33,23 +32,20 @@ class Listener:
             self.sizes.append(len(payload))
 
     def listen(self, raw: socket.socket, stop: threading.Event) -> None:
-        while not stop.is_set():
+        while True:
             try:
                 packet, address = raw.recvfrom(65535)
             except TimeoutError:
+                if stop.is_set():                         # and nothing waits any more
+                    return
                 continue
-            if address[2] == socket.PACKET_OUTGOING:      # the loopback shows every packet twice
+            if address[2] != socket.PACKET_OUTGOING:      # the loopback may show a packet on its way out and in
                 self.take(packet)
 
 
-def port_of(address: str) -> int:
-    return int(address.rpartition(":")[2])
-
-
-def sizes_of_one(document: dict[str, Any], bootstrap: Callable[[], object]) -> list[int] | None:
+def sizes_of_one(radius: int, mip4: int, bootstrap: Callable[[], object]) -> list[int] | None:
     """Octets of the packets of one bootstrap, in the order of STEPS; None where this user may not listen."""
-    servers = document["servers"]
-    listener = Listener(port_of(servers["aaah"]["radius"]), port_of(servers["fha"]["mip4"]))
+    listener = Listener(radius, mip4)
     stop = threading.Event()
     try:
         raw = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(ETHERTYPE_IP))

@@ -4,19 +4,23 @@ Each class is bound to the struct of its name at import; a field that is missing
 """
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import secrets
+
+
+from collections.abc import Callable, Mapping, Sequence
 from ipaddress import IPv4Address, IPv6Address
 from typing import Any, ClassVar, Self, TypeVar, get_type_hints
 
 import msgspec
 
-from fastcodec import mip4, registration
+from fastcodec import mip4, packet, registration
 from fastcodec.fields import Plan
 from fastcodec.mip4 import ExtensionType
+from fastcodec.packet import Attributes
 from fastcodec.secret import Secret
 
 __all__ = ["BootstrapAddress", "Extension", "GeneralizedAuthentication", "MnHaAuthentication", "Nai", "NonceReply",
-           "NonceRequest", "Padding", "RegistrationReply", "RegistrationRequest", "UnknownExtension", "VendorExtension"]
+           "NonceRequest", "Padding", "RadiusPacket", "RegistrationReply", "RegistrationRequest", "UnknownExtension", "VendorExtension"]
 
 Octets = bytes | bytearray | memoryview
 Keys = Secret | Octets | Mapping[int, Secret | Octets]
@@ -191,3 +195,33 @@ class RegistrationReply(_Message):
 registration.register(Nai, UnknownExtension, Padding, BootstrapAddress.plan,
                       [c.plan for c in (MnHaAuthentication, GeneralizedAuthentication, NonceRequest, NonceReply,
                                         VendorExtension)])
+
+
+class RadiusPacket(msgspec.Struct):
+    """RFC 2865 3. `attributes` are (name, value) in wire order; of a decoded packet they are typed when looked at."""
+
+    code: int
+    identifier: int
+    authenticator: bytes = b""
+    attributes: Attributes | Sequence[tuple[str, Any]] = ()
+
+    @classmethod
+    def decode(cls, data: Octets, secret: Secret | Octets | None = None, request: RadiusPacket | Octets | None = None,
+               *, require: bool = True) -> Self:
+        """The packet in `data`; DecodeError names attribute and offset. What follows its Length is ignored.
+
+        With `secret` it must be authentic, as a request, or as the answer to `request` (packet, octets, or the request
+        authenticator alone): else AuthenticationError. `require` false admits packets without Message-Authenticator.
+        """
+        message: Self = packet.decode(cls, data, secret, request, require)
+        return message
+
+    def encode(self, secret: Secret | Octets | None = None, request: RadiusPacket | Octets | None = None) -> bytes:
+        """The octets; EncodeError names the attribute.
+
+        With `secret` they are signed: Message-Authenticator (put first when there is none), and in an answer to
+        `request` the Response Authenticator. A request without authenticator gets a random one.
+        """
+        if not self.authenticator:
+            self.authenticator = secrets.token_bytes(16) if request is None else bytes(16)
+        return packet.encode(self, secret, request)

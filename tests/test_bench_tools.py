@@ -20,9 +20,10 @@ from pyrad.dictionary import Dictionary
 from pyrad.packet import AccessAccept, AuthPacket, Packet
 from rich.console import Console
 
-from benchmarks import figures, peers, rounds
+from benchmarks import figures, ours, peers, rounds
 from benchmarks.rounds import Plan, Run, Unavailable
-from benchmarks.sizes import Listener
+from benchmarks.sizes import Listener, sizes_of_one
+from servers.config import load_aaah, load_fha, load_policy
 
 pytestmark = pytest.mark.skipif(shutil.which(peers.COMPILER[0]) is None, reason="no C compiler")
 
@@ -281,6 +282,31 @@ def test_command_writes_the_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert all(word in printed for word in ("short", "ok", "7 of 7"))
 
 
+@pytest.mark.parametrize("durable", [False, True])
+@pytest.mark.parametrize("gso", [False, True])
+def test_our_servers_take_the_configuration(folder: peers.Folder, monkeypatch: pytest.MonkeyPatch,
+                                            durable: bool, gso: bool) -> None:
+    files: dict[str, Path] = {}
+
+    def serve(role: str, folder: peers.Folder, port: int, text: str) -> None:
+        files[role] = folder.write(f"{role}.toml", text)
+
+    monkeypatch.setattr(ours, "serve", serve)
+    ours.start_aaah(folder, 18120, ours.Mode(durable, gso))
+    ours.start_fha(folder, 4340, 18120, ours.Mode(durable, gso))
+    aaah, fha = load_aaah(files["aaah"]), load_fha(files["fha"])
+    assert (aaah.volatile, aaah.gso, fha.volatile, fha.gso) == (not durable, gso, not durable, gso)
+    assert load_policy(aaah.policy).fha[0].address == fha.home_agent
+
+
+def test_listening_sees_bound_ports_only() -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        sock.bind(("127.0.0.1", 0))
+        port = sock.getsockname()[1]
+        assert ours.listening(port)
+    assert not ours.listening(port)
+
+
 def ip_packet(source: int, target: int, payload: bytes) -> bytes:
     udp = source.to_bytes(2) + target.to_bytes(2) + (8 + len(payload)).to_bytes(2) + bytes(2)
     return bytes([0x45, 0, 0, 0, 0, 0, 0, 0, 64, 17]) + bytes(10) + udp + payload
@@ -293,3 +319,22 @@ def test_sizes_are_noted_by_port_and_kind() -> None:
                                     (53, 5353, bytes(30)), (434, 6000, b"\x03" + bytes(184))]:
         listener.take(ip_packet(source, target, payload))
     assert listener.sizes == [150, 180, 96, 185]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="listening on the loopback needs CAP_NET_RAW")
+def test_sizes_of_one_bootstrap_on_the_loopback() -> None:
+    aaah, fha, client, nas = (socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(4))
+    for each in (aaah, fha, client, nas):
+        each.bind(("127.0.0.1", 0))
+
+    def bootstrap(without_reply: bool = False) -> None:
+        for source, target, payload in [(nas, aaah, b"\x01" + bytes(149)), (aaah, nas, b"\x02" + bytes(179)),
+                                        (client, fha, b"\x01" + bytes(95)), (nas, aaah, b"\x0c" + bytes(37)),
+                                        (nas, aaah, b"\x01" + bytes(299)), (aaah, nas, b"\x02" + bytes(309)),
+                                        (fha, client, b"\x03" + bytes(184))][: 6 if without_reply else 7]:
+            source.sendto(payload, target.getsockname())
+
+    ports = aaah.getsockname()[1], fha.getsockname()[1]
+    with aaah, fha, client, nas:
+        assert sizes_of_one(*ports, bootstrap) == [150, 180, 96, 300, 310, 185]
+        assert sizes_of_one(*ports, lambda: bootstrap(without_reply=True)) is None

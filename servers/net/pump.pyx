@@ -1,11 +1,12 @@
 """One node and its sockets, joined without the interpreter: receive, hand over, send, set the timer."""
 from libc.stdint cimport int64_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free
+from libc.string cimport memset
 from posix.time cimport CLOCK_MONOTONIC, CLOCK_REALTIME, clock_gettime, itimerspec, timespec
 from posix.unistd cimport close, read
 
 from servers.net.mmsg cimport Port, Socket, Workspace, fetch, send, split
-from servers.net.node cimport Datagram, Instant, Node
+from servers.net.node cimport OUTBOX, Datagram, Instant, Node
 
 cdef extern from "<sys/timerfd.h>" nogil:
     const int TFD_CLOEXEC, TFD_NONBLOCK, TFD_TIMER_ABSTIME
@@ -24,6 +25,15 @@ cdef void read_clocks(Instant* now) noexcept nogil:
     now.wall = <uint64_t> at.tv_sec * 1_000_000_000 + <uint64_t> at.tv_nsec
 
 
+cdef bint by_socket(Datagram* rows, uint32_t n, uint32_t sockets) noexcept nogil:
+    """Whether each socket's rows stand together, and all have one: the usual case, answers where questions came in."""
+    cdef uint32_t i
+    for i in range(n):
+        if rows[i].port >= sockets or (i and rows[i].port < rows[i - 1].port):
+            return False
+    return True
+
+
 cdef class Pump:
     """`sockets[i]` must have index `i`. All calls belong to one thread at a time; they run without the GIL."""
 
@@ -34,7 +44,9 @@ cdef class Pump:
         self.node, self.sockets = node, tuple(sockets)
         self.count = <uint32_t> len(self.sockets)
         self.ports = <Port**> calloc(self.count + 1, sizeof(Port*))
-        if not self.ports:
+        self.sorted = <Datagram*> calloc(OUTBOX, sizeof(Datagram))
+        self.places = <uint32_t*> calloc(self.count + 1, sizeof(uint32_t))
+        if not (self.ports and self.sorted and self.places):
             raise MemoryError
         for i, socket in enumerate(self.sockets):
             if socket.port.index != i:
@@ -47,6 +59,8 @@ cdef class Pump:
 
     def __dealloc__(self):
         free(self.ports)
+        free(self.sorted)
+        free(self.places)
         if self.timer >= 0:
             close(self.timer)
 
@@ -108,19 +122,38 @@ cdef class Pump:
                 return
 
     cdef void flush(self) noexcept nogil:
-        """Sends the outbox in order; neighbours for one socket leave together."""
+        """Sends the outbox: the datagrams of one socket together and in order."""
         cdef Datagram* rows = self.node.out.rows
-        cdef uint32_t first = 0, last, count = self.node.out.count
-        while first < count:
+        cdef uint32_t first = 0, last, n = self.node.out.count
+        if not by_socket(rows, n, self.count):
+            n = self.sort(rows, n)
+            rows = self.sorted
+        while first < n:
             last = first + 1
-            while last < count and rows[last].port == rows[first].port:
+            while last < n and rows[last].port == rows[first].port:
                 last += 1
-            if rows[first].port < self.count:
-                send(self.ports[rows[first].port], rows + first, last - first)
-            else:
-                self.misdirected += last - first
+            send(self.ports[rows[first].port], rows + first, last - first)
             first = last
         self.node.out.count = 0
+
+    cdef uint32_t sort(self, Datagram* rows, uint32_t n) noexcept nogil:
+        """Into `sorted`, by socket, stable; returns how many. Rows for no socket are counted and left out."""
+        cdef uint32_t i, count, total = 0
+        memset(self.places, 0, self.count * sizeof(uint32_t))
+        for i in range(n):
+            if rows[i].port < self.count:
+                self.places[rows[i].port] += 1
+            else:
+                self.misdirected += 1
+        for i in range(self.count):
+            count = self.places[i]
+            self.places[i] = total
+            total += count
+        for i in range(n):
+            if rows[i].port < self.count:
+                self.sorted[self.places[rows[i].port]] = rows[i]
+                self.places[rows[i].port] += 1
+        return total
 
     cdef void run_timers(self) noexcept nogil:
         """Everything that is due; the outbox leaves between the rounds."""

@@ -243,6 +243,26 @@ def test_every_row_of_a_run_that_cannot_leave_is_counted():
         assert server.traffic["unsegmented"] in (1, 2)
 
 
+def test_datagrams_left_in_mixed_order_leave_in_one_call_a_socket():
+    sockets = [open_socket("127.0.0.1", 0, index=i) for i in range(3)]
+    pump = Pump(Echo(), sockets)
+    with client() as c:
+        ports = [i * i % 7 % 3 for i in range(100)]
+        for i, index in enumerate(ports):
+            pump.node.leave(index, *c.getsockname(), "", bytes([i]))
+        pump.drain()
+        for index, opened in enumerate(sockets):
+            expected = [i for i, at in enumerate(ports) if at == index]
+            assert opened.traffic["datagrams_out"] == len(expected)
+            assert opened.traffic["sends"] == 1
+        came = [c.recvfrom(10) for _ in ports]
+    by_source = [[data[0] for data, source in came if source == endpoint(opened)] for opened in sockets]
+    assert by_source == [[i for i, at in enumerate(ports) if at == index] for index in range(3)]
+    for s in sockets:
+        s.close()
+    pump.close()
+
+
 def test_datagrams_for_a_socket_that_does_not_exist_are_counted():
     with echo_server() as (server, pump), client() as c:
         ip, port = c.getsockname()
