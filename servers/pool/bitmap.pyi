@@ -2,6 +2,8 @@ from collections.abc import Iterable
 from enum import IntEnum
 from ipaddress import IPv4Address
 
+from typing_extensions import disjoint_base
+
 class AddressState(IntEnum):
     FREE = 0
     LEASED = 1
@@ -13,6 +15,7 @@ class Answer(IntEnum):
     EXHAUSTED = 1
     LATER = 2
 
+@disjoint_base
 class SharedPool:
     def __init__(self, network: str, reserved: Iterable[str | int | IPv4Address] = (), cool_down_s: int = 0,
                  workers: int = 16, worker: int = 0, ends: bool = True) -> None: ...

@@ -47,7 +47,7 @@ uint64_t journal_put(journal *j, const void *payload, uint32_t n, uint8_t type) 
     uint64_t behind = durable > j->base ? durable - j->base : 0;
     *r = (journal_record){.length = n, .sequence = j->sequence++, .synced = JOURNAL_PAGE + behind,
                           .magic = JOURNAL_MAGIC, .type = type};
-    memcpy(at + sizeof *r, payload, n);
+    if (n) memcpy(at + sizeof *r, payload, n);
     memset(at + sizeof *r + n, 0, journal_padded(n) - n);
     r->crc = journal_crc32c(j->nonce, at + 4, octets - 4);
     write_word(&j->appended, j->appended + octets);

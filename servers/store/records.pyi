@@ -2,6 +2,9 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
+from typing_extensions import disjoint_base
+
+@disjoint_base
 class Records(Iterator[tuple[int, bytes]]):
     def __init__(self, file: BinaryIO, path: Path | str, nonce: int, sequence: int, complete: bool = False,
                  accept_loss: bool = False) -> None: ...
@@ -21,6 +24,7 @@ class Records(Iterator[tuple[int, bytes]]):
     @property
     def dropped_records(self) -> int: ...
 
+@disjoint_base
 class RecordWriter:
     def __init__(self, file: BinaryIO, nonce: int, sequence: int) -> None: ...
     def add(self, payload: bytes | bytearray | memoryview, type: int) -> None: ...

@@ -56,6 +56,7 @@ class Store:
         """All (type, payload) in order, later ones replacing earlier ones; then the journal is ready.
 
         `dropped_records` and `dropped_octets` say what a torn tail held (never acknowledged), `lost` what damage took.
+        Every start adds a journal file, and an accepted loss must be accepted again: compact soon afterwards.
         """
         if self._loaded:
             raise StoreError("a store is loaded once")

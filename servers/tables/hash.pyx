@@ -99,11 +99,23 @@ cdef void table_prefetch(const Table* table, uint64_t hash) noexcept nogil:
     prefetch_line(&table.slots[<uint32_t> hash & table.mask])
 
 
-cdef inline uint64_t read_word(const uint8_t* at, uint32_t n) noexcept nogil:
-    """Up to 8 octets as a number."""
-    cdef uint64_t word = 0
-    memcpy(&word, at, n)
+cdef inline uint64_t eight(const uint8_t* at) noexcept nogil:
+    cdef uint64_t word
+    memcpy(&word, at, 8)
     return word
+
+
+cdef inline uint64_t four(const uint8_t* at) noexcept nogil:
+    cdef uint32_t word
+    memcpy(&word, at, 4)
+    return word
+
+
+cdef inline uint64_t up_to_eight(const uint8_t* at, uint32_t n) noexcept nogil:
+    """All of them, some twice: reads of fixed size need no loop, and the length is hashed, too."""
+    if n >= 4:
+        return four(at) << 32 | four(at + n - 4)
+    return <uint64_t> at[0] << 16 | <uint64_t> at[n // 2] << 8 | at[n - 1] if n else 0
 
 
 cdef uint64_t hash_octets(const void* octets, uint32_t n, uint64_t seed) noexcept nogil:
@@ -111,11 +123,11 @@ cdef uint64_t hash_octets(const void* octets, uint32_t n, uint64_t seed) noexcep
     cdef const uint8_t* at = <const uint8_t*> octets
     cdef uint64_t state = seed ^ multiply_mix(seed ^ FIRST, n ^ SECOND)
     while n > 16:
-        state = multiply_mix(read_word(at, 8) ^ FIRST ^ seed, read_word(at + 8, 8) ^ state)
+        state = multiply_mix(eight(at) ^ FIRST ^ seed, eight(at + 8) ^ state)
         at += 16
         n -= 16
-    cdef uint64_t a = read_word(at, 8 if n > 8 else n)
-    cdef uint64_t b = read_word(at + 8, n - 8) if n > 8 else 0
+    cdef uint64_t a = eight(at) if n > 8 else up_to_eight(at, n)
+    cdef uint64_t b = eight(at + n - 8) if n > 8 else 0
     return multiply_mix(SECOND ^ seed, multiply_mix(a ^ FIRST, b ^ state) ^ state)
 
 
