@@ -40,28 +40,27 @@ static void block(uint32_t *state, const uint8_t *octets) {
     state[0] += a; state[1] += b; state[2] += c; state[3] += d;
 }
 
-static void finish(uint32_t *state, const uint8_t *octets, uint32_t length, uint64_t before) {
+/* HMAC-MD5 jobs without a tail only. */
+static void one(const digest_job *job) {
+    uint32_t inner[4], outer[4], rest = job->length % 64, size = rest < 56 ? 64 : 128;
+    const uint8_t *end = job->message + job->length - rest;
     uint8_t last[128] = {0};
-    uint32_t rest = length % 64, size = rest < 56 ? 64 : 128;
-    for (uint32_t at = 0; at + 64 <= length; at += 64) block(state, octets + at);
-    memcpy(last, octets + length - rest, rest);
+    uint64_t bits = 8 * (64 + (uint64_t) job->length);
+    memcpy(last, end, rest);
     last[rest] = 0x80;
-    uint64_t bits = 8 * (before + length);
     memcpy(last + size - 8, &bits, 8);
-    for (uint32_t at = 0; at < size; at += 64) block(state, last + at);
+    memcpy(inner, job->key->inner, 16);
+    for (const uint8_t *at = job->message; at < end; at += 64) block(inner, at);
+    for (uint32_t at = 0; at < size; at += 64) block(inner, last + at);
+
+    uint32_t digest[16] = {inner[0], inner[1], inner[2], inner[3], 0x80, [14] = 8 * (64 + 16)};
+    memcpy(outer, job->key->outer, 16);
+    block(outer, (const uint8_t *) digest);
+    memcpy(job->out, outer, 16);
 }
 
-/* HMAC-MD5 jobs without a tail only. */
 void reference_run(digest_queue *queue) {
-    for (uint32_t i = 0; i < queue->count; i++) {
-        const digest_job *job = &queue->jobs[i];
-        uint32_t inner[4], outer[4];
-        memcpy(inner, job->key->inner, 16);
-        finish(inner, job->message, job->length, 64);
-        memcpy(outer, job->key->outer, 16);
-        finish(outer, (const uint8_t *) inner, 16, 64);
-        memcpy(job->out, outer, 16);
-    }
+    for (uint32_t i = 0; i < queue->count; i++) one(&queue->jobs[i]);
     queue->count = 0;
 }
 

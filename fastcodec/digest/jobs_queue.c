@@ -1,8 +1,10 @@
 /* The queue: jobs of a kind together, longest first, through the widest lanes that this machine has. */
 #include "digest/engine.h"
 
-/* A counting sort by blocks: exact up to 31 blocks, then in steps of a quarter of the power of two below. */
-enum { CHUNK = 1024, EXACT = 32, STEPS = 4, CLASSES = EXACT + (28 - 5) * STEPS, FEWEST_IN_LANES = 4 };
+/* A counting sort by blocks, and within them by whether the message's own blocks end one before the last or earlier (so
+ * that a group's lanes leave their messages together): exact up to 31 blocks, then in steps of a quarter of the power of
+ * two below. */
+enum { CHUNK = 1024, EXACT = 32, STEPS = 4, CLASSES = 2 * EXACT + (28 - 5) * STEPS, FEWEST_IN_LANES = 4 };
 
 static uint32_t width;                             /* octets a vector; 1: no lanes; 0: not chosen yet */
 
@@ -38,9 +40,9 @@ static digest_lanes *lanes(void) {
 /* The longest jobs have the lowest class. */
 static inline uint32_t class_of(const digest_job *job) {
     uint64_t blocks = padded_blocks(octets(job));
-    if (blocks < EXACT) return CLASSES - 1 - blocks;
+    if (blocks < EXACT) return CLASSES - 1 - (2 * blocks + (job->length / BLOCK + 1 == blocks));
     int power = 63 - __builtin_clzll(blocks);
-    return CLASSES - 1 - (EXACT + (power - 5) * STEPS + (blocks >> (power - 2)) % STEPS);
+    return CLASSES - 1 - (2 * EXACT + (power - 5) * STEPS + (blocks >> (power - 2)) % STEPS);
 }
 
 /* A stable counting sort of `members` by their classes, all between `longest` and `shortest`. */

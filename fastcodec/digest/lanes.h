@@ -21,7 +21,8 @@ struct lanes {
     word state[SIDE_BY_SIDE][8], outer[SIDE_BY_SIDE][8], words[SIDE_BY_SIDE][16];
     word blocks[SIDE_BY_SIDE];                     /* how many each lane has */
     uint32_t most[SIDE_BY_SIDE], least[SIDE_BY_SIDE];   /* blocks in a group's longest and shortest lane */
-    uint32_t straight[SIDE_BY_SIDE];               /* blocks that all its lanes can read from the message itself */
+    uint32_t straight[SIDE_BY_SIDE], composed[SIDE_BY_SIDE];   /* before `straight` all its lanes read their message itself,
+                                                                  from `composed` on their room */
     uint32_t groups;
     const digest_job *job[MOST];
     const uint8_t *message[MOST];
@@ -112,11 +113,13 @@ INLINE void rounds(enum family family, word (*state)[8], word (*words)[16], uint
     }
 }
 
+INLINE int state_words(enum family family) { return family == MD5 ? 4 : family == SHA1 ? 5 : 8; }
+
 /* ---- start ---- */
 INLINE uint8_t *room_of(struct lanes *l, uint32_t lane) { return l->room + BLOCK + lane * LANE_ROOM; }
 
 INLINE void place_messages(struct lanes *l, uint32_t g, enum family family, enum form form) {
-    uint32_t most = 0, least = UINT32_MAX, straight = UINT32_MAX;
+    uint32_t most = 0, least = UINT32_MAX, straight = UINT32_MAX, composed = 0;
     for (uint32_t i = 0; i < LANES; i++) {
         uint32_t lane = g * LANES + i;
         const digest_job *job = l->job[lane];
@@ -128,11 +131,13 @@ INLINE void place_messages(struct lanes *l, uint32_t g, enum family family, enum
         most = blocks > most ? blocks : most;
         least = blocks < least ? blocks : least;
         straight = full < straight ? full : straight;
+        composed = full > composed ? full : composed;
         put_last_blocks(room_of(l, lane), job, octets(job) + (form == HMAC ? BLOCK : 0), family != MD5);
     }
     l->most[g] = most;
     l->least[g] = least;
     l->straight[g] = straight;
+    l->composed[g] = composed;
 }
 
 INLINE void place_keys(struct lanes *l, uint32_t g) {
@@ -187,29 +192,36 @@ INLINE void load_mixed_block(struct lanes *l, uint32_t g, uint32_t k, enum famil
     load_block(l->words[g], lane, 0, family);
 }
 
+INLINE void load_next_block(struct lanes *l, uint32_t g, uint32_t k, enum family family) {
+    if (k < l->straight[g]) load_block(l->words[g], &l->message[g * LANES], (uint64_t) BLOCK * k, family);
+    else if (k >= l->composed[g] && k < l->least[g]) load_block(l->words[g], &l->last[g * LANES], (uint64_t) BLOCK * k, family);
+    else load_mixed_block(l, g, k, family);
+}
+
+/* Groups are sorted, so those that are done are the last ones; finished lanes of the others get their state back. */
 INLINE void hash_blocks(struct lanes *l, enum family family) {
+    const int size = state_words(family);
     uint32_t live = l->groups;
     for (uint32_t k = 0;; k++) {
         word kept[SIDE_BY_SIDE][8];
         while (live && l->most[live - 1] <= k) live--;
         if (!live) return;
         for (uint32_t g = 0; g < live; g++) {
-            if (k < l->straight[g]) load_block(l->words[g], &l->message[g * LANES], (uint64_t) BLOCK * k, family);
-            else load_mixed_block(l, g, k, family);
-            if (k >= l->least[g]) memcpy(kept[g], l->state[g], sizeof kept[g]);
+            load_next_block(l, g, k, family);
+            if (k >= l->least[g]) UNROLL(8) for (int x = 0; x < size; x++) kept[g][x] = l->state[g][x];
         }
         rounds(family, l->state, l->words, live);
         for (uint32_t g = 0; g < live; g++) {
             if (k < l->least[g]) continue;
             word runs = (word) (l->blocks[g] > k);
-            UNROLL(8) for (int x = 0; x < 8; x++) l->state[g][x] = (l->state[g][x] & runs) | (kept[g][x] & ~runs);
+            UNROLL(8) for (int x = 0; x < size; x++) l->state[g][x] = (l->state[g][x] & runs) | (kept[g][x] & ~runs);
         }
     }
 }
 
 /* RFC 2104 section 2, the outer hash: its one block is the inner digest and its padding. */
 INLINE void hash_outer(struct lanes *l, enum family family) {
-    const int size = family == MD5 ? 4 : family == SHA1 ? 5 : 8;
+    const int size = state_words(family);
     for (uint32_t g = 0; g < l->groups; g++) {
         UNROLL(16) for (int x = 0; x < 16; x++) l->words[g][x] = x < size ? l->state[g][x & 7] : (word) {0};
         l->words[g][size] += family == MD5 ? 0x80u : 0x80000000u;
