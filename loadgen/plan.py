@@ -23,7 +23,7 @@ class Target:
 
     radius: Endpoint               # the AAAH
     mip4: Endpoint | None          # the FHA; None when only access is asked for
-    secret: Secret                 # shared with the AAAHs
+    secret: Secret                 # shared with the AAAH
     subscribers: Subscribers       # node i of the run is row i
 
 

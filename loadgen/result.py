@@ -84,6 +84,7 @@ class ServerUse(Part, kw_only=True):
     packets_in: int
     packets_out: int
     dropped: dict[str, int] = msgspec.field(default_factory=dict)
+    events: dict[str, int] = msgspec.field(default_factory=dict)  # counted, but no packet was lost by it
 
 
 class SendLag(Part, kw_only=True):

@@ -15,6 +15,7 @@ from typing import IO, Any, Protocol
 
 import uvloop
 
+from servers.engine.reasons import EVENTS
 from servers.config import Aaah, Fha, FhaChoice, load_aaah, load_fha, load_policy, weaknesses
 from servers.errors import ConfigurationError
 from servers.net.mmsg import Socket
@@ -52,14 +53,15 @@ class Server:
     def use(self) -> dict[str, Any]:
         """The `servers` entry of a result document, and what the process holds."""
         traffic = [s.traffic for s in self.sockets]
-        dropped = dict(self.role.counters())
+        counted = self.role.counters()
+        dropped = {reason: n for reason, n in counted.items() if reason not in EVENTS}
         drops = sum(s.drops for s in self.sockets)
         if drops:
             dropped["kernel_drops"] = drops
         spent = resource.getrusage(resource.RUSAGE_SELF)
         return {"processes": 1, "cpu_s": round(spent.ru_utime + spent.ru_stime, 3), "max_rss_bytes": spent.ru_maxrss * 1024,
                 "packets_in": sum(t["datagrams_in"] for t in traffic), "packets_out": sum(t["datagrams_out"] for t in traffic),
-                "dropped": dropped}
+                "dropped": dropped, "events": {reason: n for reason, n in counted.items() if reason in EVENTS}}
 
 
 # ---- AAAH ------------------------------------------------------------------------------------------------------------
@@ -200,7 +202,7 @@ async def watch(server: Server, ended: asyncio.Event) -> str | None:
             await asyncio.wait_for(ended.wait(), 1.0)
         counts = server.role.counters()
         for reason, count in counts.items():
-            if count != before.get(reason, 0):
+            if reason not in EVENTS and count != before.get(reason, 0):
                 say(f"{server.name}: {reason}: {count - before.get(reason, 0)} ({count} in all){server.role.offender(reason)}")
         before = counts
         failed = server.store.journal.failed if server.store else 0

@@ -12,8 +12,10 @@ from servers.errors import ConfigurationError
 from servers.secrets_file import Secret, read_private, read_secret
 
 Lifetime = Annotated[int, Meta(ge=1, le=65_534)]  # 65535 is infinity (RFC 5944 section 3.3)
+Window = Annotated[int, Meta(ge=1, le=3600)]  # seconds that a node's clock may be wrong (RFC 5944 section 5.7)
 OneWorker = Annotated[int, Meta(ge=1, le=1)]
-Name = Annotated[str, Meta(min_length=1, max_length=247)]
+Name = Annotated[str, Meta(pattern=r"^[!-~]{1,64}$")]
+MOST_CLIENTS, MOST_CHOICES = 64, 32
 
 
 class Shared(Table, kw_only=True):
@@ -24,7 +26,7 @@ class Shared(Table, kw_only=True):
 
 
 class AaahOfFha(Shared, kw_only=True):
-    """[[fha.aaah]]: the server that the FHA asks."""
+    """[[fha.aaah]]: a server that the FHA asks, in order of preference."""
 
     address: Endpoint
 
@@ -46,11 +48,12 @@ class Fha(Table, kw_only=True):
     nas_identifier: Name = "fha1.access.example"
     ipv6_prefix: IPv6Network = IPv6Network("2001:db8:f:1::/64")
     max_lifetime_s: Lifetime = 1800
+    identification_window_s: Window = 7
     workers: OneWorker = 1
     state: Path | None = None
     volatile: bool = False
     gso: bool = True
-    aaah: Annotated[list[AaahOfFha], Meta(max_length=1)] = field(default_factory=list)
+    aaah: list[AaahOfFha] = field(default_factory=list)
     pool: Pool
 
     @property
@@ -75,9 +78,12 @@ class Aaah(Table, kw_only=True):
     subscribers: Path
     policy: Path
     ipv6_home_prefix: IPv6Network = IPv6Network("2001:db8:100::/64")
-    home_agent: IPv6Address = IPv6Address("2001:db8:100::1")
+    home_agent: IPv6Address = IPv6Address("2001:db8:100:0:ffff::1")
     care_of_network: IPv4Network = IPv4Network("127.64.0.0/10")
-    session_timeout_s: Annotated[int, Meta(ge=60, le=2**31)] = 86_400
+    session_timeout_s: Annotated[int, Meta(ge=60, le=2**31)] = 7200
+    registration_lifetime_s: Lifetime = 1800
+    key_lifetime_s: Annotated[int, Meta(ge=60, le=2**31)] = 3600
+    identification_window_s: Window = 7
     client: list[Client] = field(default_factory=list)
 
 
@@ -94,8 +100,8 @@ class FhaChoice(Table, kw_only=True):
     address: IPv4Address
     weight: Annotated[int, Meta(ge=1, le=1_000_000)] = 1
     healthy: bool = True
-    classes: list[str] = field(default_factory=list)          # subscription classes; none: every class
-    nas_identifiers: list[str] = field(default_factory=list)  # shell patterns; none: every NAS
+    classes: list[str] = field(default_factory=list)           # subscription classes; none: every class
+    nas_identifiers: list[Name] = field(default_factory=list)  # none: every NAS
 
 
 class Policy(Table, kw_only=True):
@@ -110,10 +116,12 @@ def load_fha(path: str | Path) -> Fha:
     fha = decoded(text, file, Document).fha
     if fha is None:
         raise ConfigurationError(f"{file}: has no table [fha]")
-    check_state(fha, text, file, "fha")
+    check_state(fha, text, file)
     check_addresses(fha, text, file)
     if not fha.aaah:
         raise fault(text, file, "fha", "has no server to ask; it needs at least one [[fha.aaah]]")
+    if len(fha.aaah) > 1:
+        raise fault(text, file, "fha.aaah[1]", "only one server is supported")
     settle_secrets(fha.aaah, text, file, "fha.aaah")
     return fha
 
@@ -124,8 +132,7 @@ def load_aaah(path: str | Path) -> Aaah:
     aaah = decoded(text, file, Document).aaah
     if aaah is None:
         raise ConfigurationError(f"{file}: has no table [aaah]")
-    if aaah.ipv6_home_prefix.prefixlen > 96:
-        raise fault(text, file, "aaah.ipv6_home_prefix", "must leave 32 bits for the subscriber (/96 or shorter)")
+    check_home(aaah, text, file)
     check_clients(aaah.client, text, file)
     settle_secrets(aaah.client, text, file, "aaah.client")
     aaah.subscribers, aaah.policy = file.parent / aaah.subscribers, file.parent / aaah.policy
@@ -138,6 +145,8 @@ def load_policy(path: str | Path) -> Policy:
     policy = decoded(text, file, Policy)
     if not any(choice.healthy for choice in policy.fha):
         raise ConfigurationError(f"{file}: names no healthy FHA; it needs at least one [[fha]] with healthy = true")
+    if sum(max(1, len(choice.nas_identifiers)) for choice in policy.fha) > MOST_CHOICES:
+        raise ConfigurationError(f"{file}: more than {MOST_CHOICES} FHAs and NAS identifiers in all")
     return policy
 
 
@@ -146,12 +155,12 @@ def weaknesses(tables: Sequence[Shared]) -> list[str]:
     return [table.secret.weakness for table in tables if table.secret and table.secret.weakness]
 
 
-def check_state(server: Fha, text: str, file: Path, name: str) -> None:
+def check_state(fha: Fha, text: str, file: Path) -> None:
     """A server that acknowledges only what it will remember needs a folder to remember it in."""
-    if server.state is not None:
-        server.state = file.parent / server.state
-    elif not server.volatile:
-        raise fault(text, file, name, "needs `state` for its journal, or `volatile = true` to forget all on exit")
+    if fha.state is not None:
+        fha.state = file.parent / fha.state
+    elif not fha.volatile:
+        raise fault(text, file, "fha", "needs `state` for its journal, or `volatile = true` to forget all on exit")
 
 
 def check_addresses(fha: Fha, text: str, file: Path) -> None:
@@ -170,9 +179,20 @@ def check_addresses(fha: Fha, text: str, file: Path) -> None:
         raise fault(text, file, "fha.ipv6_prefix", "must leave 32 bits for the IPv4 home address (/96 or shorter)")
 
 
+def check_home(aaah: Aaah, text: str, file: Path) -> None:
+    """Subscriber i has the home address prefix + 1 + i, and the home agent's own is none of those."""
+    prefix = aaah.ipv6_home_prefix
+    if prefix.prefixlen > 96:
+        raise fault(text, file, "aaah.ipv6_home_prefix", "must leave 32 bits for the subscriber (/96 or shorter)")
+    if 0 <= int(aaah.home_agent) - int(prefix.network_address) <= 2**32:
+        raise fault(text, file, "aaah.home_agent", f"{aaah.home_agent} is among the home addresses of subscribers")
+
+
 def check_clients(clients: list[Client], text: str, file: Path) -> None:
     if not clients:
         raise fault(text, file, "aaah", "has no client; it needs at least one [[aaah.client]]")
+    if len(clients) > MOST_CLIENTS:
+        raise fault(text, file, f"aaah.client[{MOST_CLIENTS}]", f"more than {MOST_CLIENTS} clients")
     for i, client in enumerate(clients):
         if client.network in (before.network for before in clients[:i]):
             raise fault(text, file, f"aaah.client[{i}].network", f"{client.network} is listed twice")

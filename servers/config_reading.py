@@ -11,7 +11,7 @@ import msgspec
 from servers.config_lines import line_of
 from servers.endpoint import Endpoint, parse_endpoint
 from servers.errors import ConfigurationError
-from servers.secrets_file import Secret
+from servers.secrets_file import Secret, checked
 
 Kind = TypeVar("Kind")
 
@@ -46,14 +46,8 @@ def from_text(kind: type[Any], value: Any) -> Any:
     if kind is Endpoint:
         return parse_endpoint(value)
     if kind is Secret:
-        return parse_secret(value)
+        return checked(value.encode())
     return kind(value)  # an address, a network, a path
-
-
-def parse_secret(text: str) -> Secret:
-    if not text:
-        raise ValueError("a shared secret must not be empty")
-    return Secret(text.encode())
 
 
 def explained(message: str) -> tuple[str, str]:

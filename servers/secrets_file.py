@@ -5,6 +5,7 @@ from pathlib import Path
 
 from servers.errors import ConfigurationError
 
+LONGEST = 255  # octets of a shared secret
 SHORT = 12  # octets below which a shared secret is guessed off-line in no time
 
 
@@ -45,6 +46,13 @@ def read_private(path: str | Path) -> bytes:
         raise ConfigurationError(f"{path}: cannot be read: {error.strerror}") from None
 
 
+def checked(octets: bytes) -> Secret:
+    """ValueError when it cannot be a shared secret."""
+    if not 1 <= len(octets) <= LONGEST:
+        raise ValueError(f"a shared secret has 1 to {LONGEST} octets, not {len(octets)}")
+    return Secret(octets)
+
+
 def read_secret(path: str | Path) -> Secret:
     """The secret is the file's content without the line's end; an empty one is refused."""
     octets = read_private(path).removesuffix(b"\n").removesuffix(b"\r")
@@ -52,4 +60,7 @@ def read_secret(path: str | Path) -> Secret:
         raise ConfigurationError(f"{path}: is empty; it must hold the shared secret on one line")
     if b"\n" in octets:
         raise ConfigurationError(f"{path}:2: a second line; the file must hold the shared secret alone")
-    return Secret(octets)
+    try:
+        return checked(octets)
+    except ValueError as error:
+        raise ConfigurationError(f"{path}: {error}") from None

@@ -57,7 +57,10 @@ class Child:
             raise ChildDied(f"the {self.role} (pid {self.pid}) died with {how}: {self.last_words()}")
 
     def stop(self) -> None:
-        """SIGTERM, its last report, and SIGKILL if it does not end. Harmless when it has ended already."""
+        """SIGTERM, its last report, and SIGKILL if it does not end. May be called twice."""
+        assert self.process.stdout is not None
+        if self.process.stdout.closed:
+            return
         if self.process.poll() is None:
             self.process.terminate()
         said = self._report(STOP_S)
@@ -67,7 +70,6 @@ class Child:
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
-        assert self.process.stdout is not None
         self.process.stdout.close()
 
     def cpu_s(self) -> float:

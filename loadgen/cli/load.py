@@ -34,7 +34,8 @@ def add_parser(subparsers: "_SubParsersAction[Any]") -> ArgumentParser:
         description="Bootstraps mobile nodes against servers that already run, and prints the result.",
         epilog=EXAMPLES, formatter_class=RawDescriptionHelpFormatter)
     target = parser.add_argument_group("servers")
-    target.add_argument("--radius", type=values.endpoint, required=True, metavar="A:P", help="the AAAH")
+    target.add_argument("--radius", type=values.endpoint, required=True, metavar="A:P",
+                        help="the AAAH, or any RADIUS server")
     target.add_argument("--mip4", type=values.endpoint, metavar="A:P",
                         help="the FHA (not needed with --steps access)")
     target.add_argument("--secret-file", required=True, metavar="FILE", help="secret shared with the AAAH")

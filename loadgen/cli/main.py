@@ -52,7 +52,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Runs a command; returns the exit code."""
     try:
         args = build_parser().parse_args(arguments)
-        return int(COMMANDS[args.command].main(args))
+        code = int(COMMANDS[args.command].main(args))
+        sys.stdout.flush()
+        return code
     except ConfigurationError as error:
         print(f"mipstorm: {error}", file=sys.stderr)
         return USAGE

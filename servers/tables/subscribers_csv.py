@@ -6,6 +6,7 @@ node through; the AAAH ignores it.
 import csv
 import io
 import os
+from base64 import urlsafe_b64encode
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -25,7 +26,7 @@ HEADER = ["nai", "mn_aaa_spi", "mn_aaa_key", "access_secret", "class", "location
 CHUNK = 2000
 LONGEST = 253      # octets of a RADIUS attribute's value (RFC 2865 section 5), hence of a NAI
 LONGEST_KEY = 64   # octets of an HMAC key that is not hashed first (RFC 2104 section 2)
-MOST_NAMES = 2**16
+MOST_CLASSES, MOST_LOCATIONS = 64, 2**16
 LOWEST_SPI, HIGHEST_SPI = 256, 2**32 - 1  # 0-255 are reserved (RFC 5944 section 1.6)
 
 
@@ -86,13 +87,14 @@ def generate(count: int, realm: str = "home.example", classes: Sequence[str] = (
 
     Classes and locations are dealt in turn. Key and access secret hold 128 bits from the operating system each.
     """
+    secrets = [urlsafe_b64encode(os.urandom(16)).rstrip(b"=") for _ in range(count)]
     width = max(6, len(str(count - 1)))
     rows = np.arange(count)
     return Subscribers(
         nai=Octets.of([b"mn%0*d@%s" % (width, i, realm.encode()) for i in range(count)]),
         spi=np.full(count, spi, dtype=np.uint32),
         key=Octets.joined([os.urandom(16 * count)], [16] * count),
-        access_secret=Octets.joined([os.urandom(16 * count).hex().encode()], [32] * count),
+        access_secret=Octets.of(secrets),
         classes=list(classes), class_index=(rows % len(classes)).astype(np.uint16),
         locations=list(locations), location_index=(rows // len(classes) % len(locations)).astype(np.uint16))
 
@@ -168,8 +170,8 @@ class Columns:
         self.add_keys(key)
         self.secret_lengths.extend(check_lengths(secret, 1))
         self.secrets.append("".join(secret).encode())
-        self.class_index.extend(places(class_, self.classes))
-        self.location_index.extend(places(location, self.locations))
+        self.class_index.extend(places(class_, self.classes, MOST_CLASSES))
+        self.location_index.extend(places(location, self.locations, MOST_LOCATIONS))
 
     def add_spi(self, spi: Sequence[str]) -> None:
         joined = "".join(spi)
@@ -213,12 +215,12 @@ def check_lengths(texts: Sequence[str], least: int) -> list[int]:
     return lengths
 
 
-def places(names: Sequence[str], known: dict[str, int]) -> list[int]:
+def places(names: Sequence[str], known: dict[str, int], most: int) -> list[int]:
     """The number of each name; new names are numbered on."""
     for name in dict.fromkeys(names):
         known.setdefault(name, len(known))
     check_lengths(list(known), 0)
-    if len(known) > MOST_NAMES:
+    if len(known) > most:
         raise ValueError("names")
     return [known[name] for name in names]
 
@@ -250,8 +252,10 @@ def row_faults(reader: "Reader") -> Iterator[str]:
             yield fault
         elif row[0] in lines:
             yield f"NAI '{row[0]}' stands in line {lines[row[0]]} already"
-        elif any(name not in seen and len(seen) == MOST_NAMES for seen, name in zip(names, row[4:], strict=True)):
-            yield f"more than {MOST_NAMES} different classes or locations"
+        elif row[4] not in names[0] and len(names[0]) == MOST_CLASSES:
+            yield f"more than {MOST_CLASSES} different classes"
+        elif row[5] not in names[1] and len(names[1]) == MOST_LOCATIONS:
+            yield f"more than {MOST_LOCATIONS} different locations"
         else:
             lines[row[0]] = reader.line_num
             names[0].add(row[4])

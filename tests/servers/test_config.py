@@ -76,36 +76,38 @@ def test_every_default_in_an_example_is_the_true_default(tmp_path: Path) -> None
 
 
 EDITS = [
-    ("fha", "network =", "netwrk =", r"server.toml:16: fha.pool.netwrk: unknown key \(did you mean 'network'\?\)"),
-    ("fha", 'listen = "127.0.0.1:434"', "", "server.toml:4: fha.listen: is missing"),
-    ("fha", "127.0.0.1:434", "localhost:434", "server.toml:5: fha.listen: 'localhost' in"),
+    ("fha", "network =", "netwrk =", r"server.toml:LINE: fha.pool.netwrk: unknown key \(did you mean 'network'\?\)"),
+    ("fha", 'listen = "127.0.0.1:434"', "", "server.toml:<fha>: fha.listen: is missing"),
+    ("fha", "127.0.0.1:434", "localhost:434", "server.toml:LINE: fha.listen: 'localhost' in"),
     ("fha", "127.0.0.1:434", "127.0.0.1:70000", "fha.listen: '70000' in '127.0.0.1:70000' is not a port"),
-    ("fha", '"127.0.0.1:434"', "434", "server.toml:5: fha.listen: expected a string, got 434"),
-    ("fha", "1800", '"long"', "server.toml:9: fha.max_lifetime_s: expected 'int', got 'str'"),
-    ("fha", "1800", "65535", "server.toml:9: fha.max_lifetime_s: expected 'int' <= 65534"),
-    ("fha", "workers = 1", "workers = 2", "server.toml:12: fha.workers: only 1 worker is supported"),
-    ("fha", '"bitmap"', '"random"', "server.toml:18: fha.pool.strategy: invalid enum value 'random'"),
-    ("fha", "198.18.0.0/16", "198.18.0.1/16", "server.toml:16: fha.pool.network: 198.18.0.1/16 has host bits set"),
-    ("fha", "198.18.0.0/16", "127.0.0.0/8", "server.toml:16: fha.pool.network: 127.0.0.0/8 contains the FHA's"),
-    ("fha", "198.18.0.1\"", "10.0.0.1\"", r"server.toml:19: fha.pool.reserved\[0\]: 10.0.0.1 is not in the pool"),
+    ("fha", '"127.0.0.1:434"', "434", "server.toml:LINE: fha.listen: expected a string, got 434"),
+    ("fha", "1800", '"long"', "server.toml:LINE: fha.max_lifetime_s: expected 'int', got 'str'"),
+    ("fha", "1800", "65535", "server.toml:LINE: fha.max_lifetime_s: expected 'int' <= 65534"),
+    ("fha", "workers = 1", "workers = 2", "server.toml:LINE: fha.workers: only 1 worker is supported"),
+    ("fha", '"bitmap"', '"random"', "server.toml:LINE: fha.pool.strategy: invalid enum value 'random'"),
+    ("fha", "198.18.0.0/16", "198.18.0.1/16", "server.toml:LINE: fha.pool.network: 198.18.0.1/16 has host bits set"),
+    ("fha", "198.18.0.0/16", "127.0.0.0/8", "server.toml:LINE: fha.pool.network: 127.0.0.0/8 contains the FHA's"),
+    ("fha", "198.18.0.1\"", "10.0.0.1\"", r"server.toml:LINE: fha.pool.reserved\[0\]: 10.0.0.1 is not in the pool"),
     ("fha", "198.18.0.0/16", "224.0.0.0/16", "fha.pool.network: 224.0.0.0/16 is not a network of unicast"),
-    ("fha", 'address = "127.0.0.1" ', 'address = "0.0.0.0" ', "server.toml:6: fha.address: mobile nodes cannot reach"),
-    ("fha", 'state = "fha-state"', "", "server.toml:4: fha: needs `state"),
-    ("fha", "2001:db8:f:1::/64", "2001:db8:f:1::/97", "server.toml:8: fha.ipv6_prefix: must leave 32 bits"),
+    ("fha", 'address = "127.0.0.1" ', 'address = "0.0.0.0" ', "server.toml:LINE: fha.address: mobile nodes"),
+    ("fha", 'state = "fha-state"', "", "server.toml:<fha>: fha: needs `state"),
+    ("fha", "2001:db8:f:1::/64", "2001:db8:f:1::/97", "server.toml:LINE: fha.ipv6_prefix: must leave 32 bits"),
     ("fha", "secret =", "secret_file = 'x' #", "x: cannot be read: No such file"),
-    ("fha", "secret =", "#", r"server.toml:22: fha.aaah\[0\]: needs either `secret` or"),
-    ("fha", "secret =", "secret_file = 'x'\nsecret =", r"server.toml:22: fha.aaah\[0\]: needs either `secret` or"),
-    ("fha", '"change-me-16-octets-at-least"', '""', r"server.toml:24: fha.aaah\[0\].secret: a shared secret must"),
+    ("fha", "secret =", "#", r"server.toml:<<fha.aaah>>: fha.aaah\[0\]: needs either"),
+    ("fha", "secret =", "secret_file = 'x'\nsecret =", r"server.toml:<<fha.aaah>>: fha.aaah\[0\]: needs either"),
+    ("fha", '"change-me-16-octets-at-least"', '""', r"server.toml:LINE: fha.aaah\[0\].secret: a shared secret"),
     ("fha", "[fha]", "[fha", "server.toml: is not TOML: .*line 4"),
-    ("fha", "[fha]", "[fhb]", "server.toml:4: fhb: unknown key"),
-    ("aaah", '"127.0.0.0/9"', '"::/0"', r"server.toml:20: aaah.client\[0\].network: "),
-    ("aaah", '["nas", "fha"]', '["nas", "ha"]', r"server.toml:22: aaah.client\[0\].roles\[1\]: invalid enum value"),
-    ("aaah", '["nas", "fha"]', "[]", r"server.toml:22: aaah.client\[0\].roles: expected 'array' of length >= 1"),
-    ("aaah", "reject_delay_s = 1.0", "reject_delay_s = 60", "server.toml:16: aaah.reject_delay_s: expected 'float' <="),
-    ("aaah", "2001:db8:100::/64", "2001:db8:100::/100", "server.toml:12: aaah.ipv6_home_prefix: must leave 32"),
+    ("fha", "[fha]", "[fhb]", "server.toml:LINE: fhb: unknown key"),
+    ("aaah", '"127.0.0.0/9"', '"::/0"', r"server.toml:LINE: aaah.client\[0\].network: "),
+    ("aaah", '["nas", "fha"]', '["nas", "ha"]', r"server.toml:LINE: aaah.client\[0\].roles\[1\]: invalid enum value"),
+    ("aaah", '["nas", "fha"]', "[]", r"server.toml:LINE: aaah.client\[0\].roles: expected 'array' of length >= 1"),
+    ("aaah", "key_lifetime_s = 3600", "key_lifetime_s = 6", "server.toml:LINE: aaah.key_lifetime_s: expected"),
+    ("aaah", "100:0:ffff::1", "100::1", "server.toml:LINE: aaah.home_agent: 2001:db8:100::1 is among the home addr"),
+    ("fha", "fha1.access", "fha 1.access", "server.toml:LINE: fha.nas_identifier: expected 'str' matching"),
+    ("fha", '"change-me-16-octets-at-least"', f'"{"x" * 256}"', "secret: a shared secret has 1 to 255 octets, not 256"),
+    ("aaah", "2001:db8:100::/64", "2001:db8:100::/100", "server.toml:LINE: aaah.ipv6_home_prefix: must leave 32"),
     ("policy", "healthy = true", "healthy = false", "server.toml: names no healthy FHA"),
-    ("policy", "weight = 1", "weight = 0", r"server.toml:4: fha\[0\].weight: expected 'int' >= 1"),
-    ("policy", "fha1.access.example", "fha1.access.example.", r"server.toml:3: fha\[0\].fqdn: expected 'str' matching"),
+    ("policy", "weight = 1", "weight = 0", r"server.toml:LINE: fha\[0\].weight: expected 'int' >= 1"),
 ]
 
 
@@ -113,7 +115,13 @@ EDITS = [
 def test_a_mistake_is_named_with_its_place(tmp_path: Path, role: str, old: str, new: str, message: str) -> None:
     text = POLICY if role == "policy" else example(role)
     assert old in text
-    assert re.search(message, refused(tmp_path, role, text.replace(old, new)))
+    edited = text.replace(old, new)
+    place = text.index(old)
+    if header := re.search(r"<+([\w.]+)>+", message):  # the mistake is shown at its table's header
+        place = edited.index(f"\n[{header[1]}]") + 1 if header[0].count("<") == 1 else edited.index(f"[[{header[1]}]]")
+        message = message.replace(header[0], "LINE")
+    line = edited.count("\n", 0, place) + 1
+    assert re.search(message.replace("LINE", str(line)), refused(tmp_path, role, edited))
 
 
 def test_tables_that_are_needed(tmp_path: Path) -> None:
@@ -122,10 +130,24 @@ def test_tables_that_are_needed(tmp_path: Path) -> None:
     assert refused(tmp_path, "fha", "") == "server.toml: has no table [fha]"
     assert refused(tmp_path, "policy", "") == \
         "server.toml: names no healthy FHA; it needs at least one [[fha]] with healthy = true"
-    without = example("fha").partition("# The servers")[0]
+    without = example("fha").partition("[[fha.aaah]]")[0]
     assert "server.toml:4: fha: has no server to ask" in refused(tmp_path, "fha", without)
-    without = example("aaah").partition("# Who may ask")[0]
+    without = example("aaah").partition("[[aaah.client]]")[0]
     assert "server.toml:4: aaah: has no client" in refused(tmp_path, "aaah", without)
+
+
+def test_a_second_aaah_is_refused(tmp_path: Path) -> None:
+    text = example("fha") + '[[fha.aaah]]\naddress = "127.0.0.1:1813"\nsecret = "another-secret-of-ours"\n'
+    assert refused(tmp_path, "fha", text).endswith(": fha.aaah[1]: only one server is supported")
+
+
+def test_what_the_tables_of_the_aaah_cannot_hold_is_refused(tmp_path: Path) -> None:
+    more = "".join(f'[[aaah.client]]\nnetwork = "10.0.{i}.0/24"\nsecret = "another-secret"\n' for i in range(64))
+    assert refused(tmp_path, "aaah", example("aaah") + more).endswith(": aaah.client[64]: more than 64 clients")
+    names = [f"nas{i}" for i in range(32)]
+    assert config.load_policy(written(tmp_path, f'[[fha]]\naddress = "127.0.0.1"\nnas_identifiers = {names}\n'))
+    more = f'[[fha]]\naddress = "127.0.0.2"\nnas_identifiers = {names}\n'
+    assert "more than 32 FHAs and NAS identifiers" in refused(tmp_path, "policy", POLICY + more)
 
 
 def test_a_client_listed_twice_is_named_with_the_second_line(tmp_path: Path) -> None:

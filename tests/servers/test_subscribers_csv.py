@@ -159,9 +159,12 @@ def test_both_checks_agree_on_any_rows(tmp_path: Path, rows: list[list[str]], qu
                                           read.access_secret[i].decode(), "", ""]) is None for i in range(len(read)))
 
 
-def test_more_locations_than_fit_are_refused(tmp_path: Path) -> None:
+def test_more_classes_or_locations_than_fit_are_refused(tmp_path: Path) -> None:
+    rows = "".join(f"mn{i}@b,4096,00,s,class{i},\n" for i in range(65))
+    with pytest.raises(ConfigurationError, match=":66: more than 64 different classes"):
+        subscribers_csv.read(saved(tmp_path, TOP + rows))
     rows = "".join(f"mn{i}@b,4096,00,s,,nas{i}\n" for i in range(2**16 + 1))
-    with pytest.raises(ConfigurationError, match=":65538: more than 65536 different classes or locations"):
+    with pytest.raises(ConfigurationError, match=":65538: more than 65536 different locations"):
         subscribers_csv.read(saved(tmp_path, TOP + rows))
 
 
