@@ -78,7 +78,8 @@ def build_aaah(config: Aaah, receive_buffer: int | None = None) -> Server:
     role = AaahRole(table, ReplyCache(), care_of_network=config.care_of_network.network_address.packed,
                     care_of_size=config.care_of_network.num_addresses,
                     ipv6_home_prefix=config.ipv6_home_prefix.network_address.packed, home_agent=config.home_agent.packed,
-                    session_timeout_s=config.session_timeout_s)
+                    session_timeout_s=config.session_timeout_s, registration_lifetime_s=config.registration_lifetime_s,
+                    key_lifetime_s=config.key_lifetime_s, identification_window_s=config.identification_window_s)
     for client in config.client:
         assert client.secret is not None                             # settled by load_aaah
         role.add_client(client.network.network_address.packed, client.network.prefixlen, client.secret.octets,
@@ -116,7 +117,7 @@ def build_fha(config: Fha, receive_buffer: int | None = None) -> Server:
                        pool_network=network.network_address.packed, pool_mask=network.netmask.packed,
                        ipv6_prefix=config.ipv6_prefix.network_address.packed,
                        ipv6_prefix_length=config.ipv6_prefix.prefixlen, identifier=config.nas_identifier.encode()[:64],
-                       max_lifetime_s=config.max_lifetime_s, boot=int(time.time()) & 0xffffffff)
+                       max_lifetime_s=config.max_lifetime_s, window_s=config.identification_window_s, boot=int(time.time()) & 0xffffffff)
         ask = config.aaah[0]
         assert ask.secret is not None                                # settled by load_fha
         role.set_aaah(ask.address.address.packed, ask.address.port, ask.secret.octets)
