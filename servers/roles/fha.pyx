@@ -437,19 +437,33 @@ cdef void deregister(Fha* fha, Registration* row, Binding* binding) noexcept nog
     row.address = rrq_of(row).home_address
     if binding:
         row.address = binding.address
-        release(fha, binding)
+        row.ticket = release(fha, binding)
+        if not row.ticket:
+            refuse(fha, row, INSUFFICIENT_RESOURCES, JOURNAL_FAILED)
 
 
-cdef void release(Fha* fha, Binding* binding) noexcept nogil:
-    """Binding and lease end together (I14). A release that is not in the journal only ends later, by its lifetime."""
+cdef uint64_t release(Fha* fha, Binding* binding) noexcept nogil:
+    """Binding and lease end together (I14). 0: the journal could not take it, both stay; or else after a restart the
+    next owner's lease would stand against this one."""
+    cdef uint64_t ticket
     cdef uint8_t[RECORD_ROOM] octets
     cdef Record* record = <Record*> octets
     memset(record, 0, sizeof(Record))
     record.written, record.address, record.nai_length = fha.now.wall, binding.address, binding.nai_length
     memcpy(octets + sizeof(Record), binding.nai, binding.nai_length)
-    journal_append(fha.journal, octets, sizeof(Record) + binding.nai_length, RELEASED)
-    pool_give(fha.pool, binding.address, binding.hash, fha.now.monotonic)
-    remove_binding(&fha.bindings, binding)
+    ticket = journal_append(fha.journal, octets, sizeof(Record) + binding.nai_length, RELEASED)
+    if ticket:
+        pool_give(fha.pool, binding.address, binding.hash, fha.now.monotonic)
+        remove_binding(&fha.bindings, binding)
+    return ticket
+
+
+cdef void end_lifetime(Fha* fha, Binding* binding) noexcept nogil:
+    """An end that the journal cannot take now is tried again; the address stays with its owner till then."""
+    if release(fha, binding):
+        count_event(&fha.counters, EXPIRED)
+    else:
+        set_expiry(&fha.bindings, binding, fha.now.monotonic + SECOND)
 
 
 cdef bint journal_binding(Fha* fha, Registration* row) noexcept nogil:
@@ -531,9 +545,9 @@ cdef void hold_reply(Fha* fha, Registration* row) noexcept nogil:
     """Signs, binds, and lets the reply wait until the journal has made the binding durable."""
     if row.is_signed:
         memcpy(row.reply + row.reply_length - 16, row.digest, 16)
-    if row.code not in (ACCEPTED, ACCEPTED_NO_SIMULTANEOUS) or not row.lifetime:
+    if row.code not in (ACCEPTED, ACCEPTED_NO_SIMULTANEOUS) or not row.ticket:
         return
-    if not bind(fha, row):
+    if row.lifetime and not bind(fha, row):
         drop(fha, row, TABLE_FULL)
         return
     if journal_durable(fha.journal) < row.ticket:
@@ -753,8 +767,7 @@ cdef class FhaRole(Node):
         cdef uint32_t[BATCH] due
         cdef uint32_t k, n = wheel_expired(&self.fha.bindings.rows.wheel, self.now.monotonic, due, BATCH)
         for k in range(n):
-            count_event(&self.fha.counters, EXPIRED)
-            release(&self.fha, <Binding*> parking_row(&self.fha.bindings.rows, due[k]))
+            end_lifetime(&self.fha, <Binding*> parking_row(&self.fha.bindings.rows, due[k]))
         return n == BATCH
 
     cdef uint64_t next_due(self) noexcept nogil:
@@ -850,6 +863,17 @@ cdef bint forget_binding(Fha* fha, Binding* binding, uint64_t now) noexcept nogi
     return True
 
 
+cdef Binding* binding_of_address(Fha* fha, uint32_t address) noexcept nogil:
+    """A search through all: only a clock that went back makes it necessary."""
+    cdef uint32_t row
+    cdef Binding* binding
+    for row in range(fha.bindings.rows.capacity):
+        binding = <Binding*> parking_row(&fha.bindings.rows, row)
+        if binding.nai_length and binding.address == address:
+            return binding
+    return NULL
+
+
 cdef bint restore_binding(Fha* fha, const Record* record, bint ended, uint64_t now, uint64_t wall) noexcept nogil:
     """The latest record of a NAI counts; what has expired meanwhile is not restored."""
     cdef const uint8_t* nai = <const uint8_t*> record + sizeof(Record)
@@ -859,7 +883,9 @@ cdef bint restore_binding(Fha* fha, const Record* record, bint ended, uint64_t n
         return forget_binding(fha, binding, now)
     if not binding:
         if not pool_claim(fha.pool, record.address, hash):
-            return False
+            forget_binding(fha, binding_of_address(fha, record.address), now)      # the later record counts
+            if not pool_claim(fha.pool, record.address, hash):
+                return False
         binding = add_binding(&fha.bindings, nai, record.nai_length, hash)
         if not binding:
             return False

@@ -14,15 +14,17 @@ cdef struct Entry:
     uint32_t peer_address          # network order
     uint16_t peer_port
     uint8_t identifier
-    uint8_t state                  # Seen: MISS (dead, waits for its turn in the ring), PENDING, DONE
+    uint8_t state                  # Seen: MISS (free), PENDING, DONE
     uint8_t[16] authenticator
     uint32_t length
     uint32_t large                 # 1 + index in the slab of large replies, 0: inline
     uint32_t turn                  # counts reuses of this place: a handle of an earlier one is refused
+    uint32_t older                 # neighbours by age, place + 1; 0: none. A free place has the next free one in `newer`
+    uint32_t newer
 
 cdef struct Replies:
     Table table
-    Entry* entries                 # a ring: all live equally long, so the oldest is always first
+    Entry* entries
     uint8_t* inline_octets         # capacity x inline_size
     uint8_t* large_octets          # large_count x LARGE
     uint32_t* large_free
@@ -30,11 +32,12 @@ cdef struct Replies:
     uint32_t inline_size
     uint32_t large_count
     uint32_t large_left
-    uint32_t head                  # oldest
-    uint32_t count                 # of the ring, dead ones included
+    uint32_t oldest                # place + 1: all live equally long, so the list by age is the timer
+    uint32_t newest
+    uint32_t free                  # place + 1
     uint64_t life                  # ns
     uint64_t seed
-    uint64_t refused               # requests that found the ring full
+    uint64_t refused               # requests that found no free place
     uint64_t refused_large         # replies that found no room: the entry is dropped, a duplicate is worked on again
 
 # `octets`/`length` are set for DONE only and stay valid until the next call that takes `now`.

@@ -1,7 +1,8 @@
-"""The duplicate cache. All entries live equally long, so they leave in the order they came: the ring is the timer.
+"""The duplicate cache. All entries live equally long, so the list by age is the timer.
 
-Places are taken at the head's end and given back at its start, an entry that was dropped early waits dead for its turn.
-An entry's octets lie at its place (most replies), or in one of a few large places; nothing is allocated an entry.
+A client asks from a bounded number of address, port and identifier triples; a new request under one of them takes the
+place of the one before, the warmest in the cache. An entry's octets lie at its place (most replies), or in one of a few
+large places; nothing is allocated an entry.
 """
 import os
 
@@ -40,27 +41,31 @@ cdef uint8_t* octets_of(const Replies* replies, const Entry* entry) noexcept nog
 
 
 cdef void drop(Replies* replies, Entry* entry) noexcept nogil:
-    """From the index and the large places; its own place is free when its turn comes."""
+    """From the index, the list and the large places; its own place is the next to be taken."""
+    cdef uint32_t place = <uint32_t> (entry - replies.entries) + 1
     if entry.state == MISS:
         return
-    table_remove(&replies.table, entry.hash, <uint32_t> (entry - replies.entries))
+    table_remove(&replies.table, entry.hash, place - 1)
     entry.state = MISS
     if entry.large:
         replies.large_free[replies.large_left] = entry.large
         replies.large_left += 1
         entry.large = 0
+    if entry.older:
+        replies.entries[entry.older - 1].newer = entry.newer
+    else:
+        replies.oldest = entry.newer
+    if entry.newer:
+        replies.entries[entry.newer - 1].older = entry.older
+    else:
+        replies.newest = entry.older
+    entry.newer, replies.free = replies.free, place
 
 
 cdef void replies_expire(Replies* replies, uint64_t now) noexcept nogil:
     """Drops what is over. Every call that takes `now` does the same; an idle server need not call it."""
-    cdef Entry* oldest
-    while replies.count:
-        oldest = &replies.entries[replies.head]
-        if now < oldest.expires:
-            return
-        drop(replies, oldest)
-        replies.head = replies.head + 1 if replies.head + 1 < replies.capacity else 0
-        replies.count -= 1
+    while replies.oldest and now >= replies.entries[replies.oldest - 1].expires:
+        drop(replies, &replies.entries[replies.oldest - 1])
 
 
 cdef Seen replies_find(Replies* replies, uint32_t peer_address, uint16_t peer_port, uint8_t identifier,
@@ -83,18 +88,24 @@ cdef Seen replies_find(Replies* replies, uint32_t peer_address, uint16_t peer_po
 cdef uint64_t replies_begin(Replies* replies, uint32_t peer_address, uint16_t peer_port, uint8_t identifier,
                             const uint8_t* authenticator, uint64_t now) noexcept nogil:
     replies_expire(replies, now)
-    if replies.count == replies.capacity:
+    if not replies.free:
         replies.refused += 1
         return 0
-    cdef uint32_t place = <uint32_t> ((<uint64_t> replies.head + replies.count) % replies.capacity)
+    cdef uint32_t place = replies.free - 1
     cdef Entry* entry = &replies.entries[place]
     cdef uint32_t turn = entry.turn + 1 if entry.turn + 1 else 1
+    replies.free = entry.newer
+    entry.older, entry.newer = replies.newest, 0
+    if replies.newest:
+        replies.entries[replies.newest - 1].newer = place + 1
+    else:
+        replies.oldest = place + 1
+    replies.newest = place + 1
     entry.hash = key_hash(replies, peer_address, peer_port, identifier)
     entry.expires, entry.turn, entry.state = now + replies.life, turn, PENDING
     entry.peer_address, entry.peer_port, entry.identifier = peer_address, peer_port, identifier
     memcpy(entry.authenticator, authenticator, 16)
-    table_insert(&replies.table, entry.hash, place)    # its cap is the ring's
-    replies.count += 1
+    table_insert(&replies.table, entry.hash, place)    # its cap is the number of places
     return <uint64_t> turn << 32 | place
 
 
@@ -138,12 +149,13 @@ cdef void replies_prefetch(const Replies* replies, uint32_t peer_address, uint16
 cdef class ReplyCache:
     """Replies of the last `life_s` seconds by peer address, peer port and identifier.
 
-    `capacity`: requests a life, 1 to 2^24; `inline_size`: octets kept at each entry's own place, 20 to 4096; `large`:
+    `capacity`: triples a life, 1 to 2^24; `inline_size`: octets kept at each entry's own place, 20 to 4096; `large`:
     places of 4096 octets for longer replies. Memory: capacity x (inline_size + 104) + large x 4100, at once.
     Addresses and ports are numbers, times seconds. ValueError or MemoryError when that cannot be.
     """
 
     def __cinit__(self, uint32_t capacity=65_536, uint32_t inline_size=512, uint32_t large=1024, double life_s=5.0):
+        cdef uint32_t place
         if not 1 <= capacity <= 1 << 24 or not 20 <= inline_size <= LARGE or large > 1 << 20 or not life_s > 0:
             raise ValueError("capacity 1 to 2^24, inline_size 20 to 4096, large 0 to 2^20, life_s above 0")
         self.c.capacity, self.c.inline_size, self.c.large_count = capacity, inline_size, large
@@ -156,6 +168,9 @@ cdef class ReplyCache:
         if (not table_open(&self.c.table, capacity) or self.c.entries == NULL or self.c.inline_octets == NULL
                 or self.c.large_octets == NULL or self.c.large_free == NULL):
             raise MemoryError
+        for place in range(capacity):                  # the first place is taken first
+            self.c.entries[place].newer = place + 2 if place + 1 < capacity else 0
+        self.c.free = 1
         for self.c.large_left in range(large):
             self.c.large_free[self.c.large_left] = self.c.large_left + 1
         self.c.large_left = large
@@ -198,8 +213,8 @@ cdef class ReplyCache:
         replies_expire(&self.c, <uint64_t> (now * 1e9))
 
     def counters(self):
-        """live, held (places of the ring in use, dead ones included), large (places in use), refused, refused_large."""
-        return {"live": self.c.table.count, "held": self.c.count, "large": self.c.large_count - self.c.large_left,
+        """live, large (places in use), refused, refused_large."""
+        return {"live": self.c.table.count, "large": self.c.large_count - self.c.large_left,
                 "refused": self.c.refused, "refused_large": self.c.refused_large}
 
 

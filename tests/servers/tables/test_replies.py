@@ -60,8 +60,19 @@ def test_the_capacity_is_exact_refusals_are_counted_and_places_come_back():
     assert not cache.finish(0, b"x")
     assert cache.counters()["refused"] == 1
     assert cache.begin(*PEER, 200, A, 5.1)
-    assert cache.counters()["held"] == 1
+    assert cache.counters()["live"] == 1
     assert not any(cache.finish(handle, b"late") for handle in handles)
+
+
+def test_new_requests_under_one_identifier_need_one_place_however_many_come():
+    cache = ReplyCache(capacity=2, large=0)
+    for k in range(10_000):
+        authenticator = k.to_bytes(16, "big")
+        assert cache.find(*PEER, 9, authenticator, 0.0)[0] == (Seen.CHANGED if k else Seen.MISS)
+        handle = cache.begin(*PEER, 9, authenticator, 0.0)
+        assert handle
+        assert cache.finish(handle, b"reply")
+    assert cache.counters() == {"live": 1, "large": 0, "refused": 0, "refused_large": 0}
 
 
 def test_a_handle_of_an_earlier_use_of_the_place_is_refused():
@@ -101,7 +112,7 @@ def test_long_replies_have_places_of_their_own_that_come_back():
 def test_200_000_requests_a_second_for_twenty_seconds_stay_in_bounds():
     cache = ReplyCache(capacity=1_050_000, inline_size=64, large=0)
     assert churn(cache, 4_000_000, 60, 200_000) == 4_000_000
-    assert cache.counters() == {"live": 1_000_000, "held": 1_000_000, "large": 0, "refused": 0, "refused_large": 0}
+    assert cache.counters() == {"live": 1_000_000, "large": 0, "refused": 0, "refused_large": 0}
 
 
 @pytest.mark.parametrize("wrong", [{"capacity": 0}, {"capacity": 2 ** 24 + 1}, {"inline_size": 19},
@@ -128,12 +139,11 @@ class CacheModel(RuleBasedStateMachine):
     def __init__(self):
         super().__init__()
         self.cache = ReplyCache(capacity=6, inline_size=32, large=1)
-        self.model, self.places, self.now = {}, [], 0.0
+        self.model, self.now = {}, 0.0
         self.handles = {}
 
     def expire(self):
         self.model = {k: v for k, v in self.model.items() if v["ends"] > self.now}
-        self.places = [ends for ends in self.places if ends > self.now]
 
     @rule(key=KEYS, authenticator=st.sampled_from([A, B]))
     def request(self, key, authenticator):
@@ -149,10 +159,9 @@ class CacheModel(RuleBasedStateMachine):
             assert (seen, octets) == ((Seen.PENDING, b"") if entry["reply"] is None else (Seen.DONE, entry["reply"]))
             return
         handle = self.cache.begin(*key, authenticator, self.now)
-        assert bool(handle) == (len(self.places) < 6)
+        assert bool(handle) == (len(self.model) < 6)
         if handle:
             assert handle not in self.handles
-            self.places.append(self.now + 5)
             self.model[key] = entry = {"authenticator": authenticator, "ends": self.now + 5, "reply": None}
             self.handles[handle] = key, entry
 
@@ -180,7 +189,7 @@ class CacheModel(RuleBasedStateMachine):
     @invariant()
     def agrees(self):
         seen = self.cache.counters()
-        assert (seen["live"], seen["held"]) == (len(self.model), len(self.places))
+        assert seen["live"] == len(self.model)
 
 
 CacheModel.TestCase.settings = settings(max_examples=100, stateful_step_count=50, deadline=None)
