@@ -12,6 +12,7 @@ from servers.errors import ConfigurationError
 from servers.secrets_file import Secret, read_private, read_secret
 
 Lifetime = Annotated[int, Meta(ge=1, le=65_534)]  # 65535 is infinity (RFC 5944 section 3.3)
+Window = Annotated[int, Meta(ge=1, le=3600)]  # seconds that a node's clock may be wrong (RFC 5944 section 5.7)
 OneWorker = Annotated[int, Meta(ge=1, le=1)]
 Name = Annotated[str, Meta(pattern=r"^[ -~]{1,64}$")]
 MOST_CLIENTS, MOST_CHOICES = 64, 32  # what the AAAH has room for
@@ -48,6 +49,7 @@ class Fha(Table, kw_only=True):
     nas_identifier: Name = "fha1.access.example"
     ipv6_prefix: IPv6Network = IPv6Network("2001:db8:f:1::/64")
     max_lifetime_s: Lifetime = 1800
+    identification_window_s: Window = 7
     workers: OneWorker = 1
     state: Path | None = None
     volatile: bool = False
@@ -80,6 +82,9 @@ class Aaah(Table, kw_only=True):
     home_agent: IPv6Address = IPv6Address("2001:db8:100:0:ffff::1")
     care_of_network: IPv4Network = IPv4Network("127.64.0.0/10")
     session_timeout_s: Annotated[int, Meta(ge=60, le=2**31)] = 7200
+    registration_lifetime_s: Lifetime = 1800
+    key_lifetime_s: Annotated[int, Meta(ge=60, le=2**31)] = 3600
+    identification_window_s: Window = 7
     client: list[Client] = field(default_factory=list)
 
 

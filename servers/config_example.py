@@ -14,6 +14,9 @@ ipv6_home_prefix = "2001:db8:100::/64"   # IPv6 home addresses: this prefix + th
 home_agent = "2001:db8:100:0:ffff::1"    # the IPv6 home agent that is handed out
 care_of_network = "127.64.0.0/10"        # co-located care-of addresses: this network + the subscriber's place
 session_timeout_s = 7200                 # how long an access is authorised, seconds
+registration_lifetime_s = 1800           # longest registration allowed, seconds
+key_lifetime_s = 3600                    # how long a key between node and FHA is good, seconds
+identification_window_s = 7              # how wrong a node's clock may be, seconds
 
 # Who may ask. The longest network that contains the client's address counts; anyone else is ignored.
 [[aaah.client]]
@@ -41,6 +44,7 @@ address = "127.0.0.1"                    # the home agent address in registratio
 nas_identifier = "fha1.access.example"   # how it names itself to the AAAH
 ipv6_prefix = "2001:db8:f:1::/64"        # IPv6 care-of addresses: this prefix + the IPv4 home address
 max_lifetime_s = 1800                    # longest registration granted, seconds
+identification_window_s = 7              # how wrong a node's clock may be, seconds
 state = "fha-state"                      # folder of the journal: leases and keys that must survive a restart
 volatile = false                         # true: no journal, every lease is forgotten on exit
 workers = 1                              # processes that share the port
