@@ -54,7 +54,7 @@ class Fha(Table, kw_only=True):
     state: Path | None = None
     volatile: bool = False
     gso: bool = True
-    aaah: Annotated[list[AaahOfFha], Meta(max_length=1)] = field(default_factory=list)
+    aaah: list[AaahOfFha] = field(default_factory=list)
     pool: Pool
 
     @property
