@@ -80,7 +80,7 @@ def generator(folder: Folder, responder: tuple[Program, int], plan: Plan, weight
     program, port = responder
     before = cpu_seconds(program.pids)
     result = load(folder, "--radius", f"127.0.0.1:{port}", "--steps", "access", "-c", str(WINDOW),
-                  "-d", str(plan.seconds))
+                  "-d", str(plan.seconds), "--no-offload")
     weights.append(result["generator"]["bytes_per_node"])
     step = result["steps"]["access"]
     return Run(step["succeeded"] / result["duration_s"], result["generator"]["cpu_s"] / max(step["succeeded"], 1) * 1e6,

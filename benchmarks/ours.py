@@ -24,8 +24,6 @@ listen = "127.0.0.1:{port}"
 workers = 1
 subscribers = "{folder.subscribers}"
 policy = "{policy}"
-state = "{state}"
-volatile = {volatile}
 gso = {gso}
 
 [[aaah.client]]
@@ -100,7 +98,7 @@ def state_of(folder: Folder, role: str) -> Path:
 
 def start_aaah(folder: Folder, port: int, mode: Mode) -> Program:
     text = AAAH.format(port=port, folder=folder, policy=folder.write("policy.toml", POLICY), secret=SECRET,
-                       state=state_of(folder, "aaah"), **mode.keys())
+                       **mode.keys())
     return serve("aaah", folder, port, text)
 
 
@@ -124,6 +122,7 @@ class Testbed:
     aaah_port: int
     fha_port: int
     servers: tuple[Program, Program]
+    mode: Mode
 
     @property
     def pids(self) -> list[int]:
@@ -132,7 +131,7 @@ class Testbed:
     def bootstrap(self, nodes: int, window: int) -> dict[str, Any]:
         """Each of the nodes bootstraps once, `window` of them at once."""
         result = load(self.folder, "--radius", f"127.0.0.1:{self.aaah_port}", "--mip4", f"127.0.0.1:{self.fha_port}",
-                      "-n", str(nodes), "-c", str(window))
+                      "-n", str(nodes), "-c", str(window), *([] if self.mode.gso else ["--no-offload"]))
         if not result["bootstraps"]["succeeded"]:
             raise Unavailable(f"no bootstrap succeeded: {'; '.join(result['reasons']) or result['verdict']}")
         return result
@@ -146,4 +145,4 @@ def testbed(nodes: int, mode: Mode) -> Iterator[Testbed]:
     with tempfile.TemporaryDirectory(prefix="testbed-", dir=BIN) as path:
         folder, aaah_port, fha_port = Folder(Path(path), nodes), free_port(), free_port()
         with start_aaah(folder, aaah_port, mode) as aaah, start_fha(folder, fha_port, aaah_port, mode) as fha:
-            yield Testbed(folder, aaah_port, fha_port, (aaah, fha))
+            yield Testbed(folder, aaah_port, fha_port, (aaah, fha), mode)

@@ -83,7 +83,7 @@ def judge(result: Result, strain: Strain, goal: MaxFailures, interrupted: bool =
     found: dict[Verdict, list[str]] = {
         "child-died": [died] if died else [],
         "invariant-violated": [f"{v.kind}: {v.detail}" for v in result.violations],
-        "interrupted": ["interrupted"] if interrupted else [],
+        "interrupted": ["stopped before its end"] if interrupted else [],
         "generator-limited": generator_limits(strain),
         "goal-missed": goal_faults(result.bootstraps, goal),
     }

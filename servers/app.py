@@ -19,7 +19,7 @@ from servers.engine.reasons import EVENTS
 from servers.config import Aaah, Fha, FhaChoice, load_aaah, load_fha, load_policy, weaknesses
 from servers.errors import ConfigurationError
 from servers.net.mmsg import Socket
-from servers.net.udp import CannotListen, Driver, open_socket
+from servers.net.udp import BUFFER, CannotListen, Driver, open_socket
 from servers.pool.bitmap import SharedPool
 from servers.roles.aaah import AaahRole
 from servers.roles.fha import FhaRole
@@ -88,7 +88,7 @@ def build_aaah(config: Aaah, receive_buffer: int | None = None) -> Server:
         add_choice(role, choice, table.classes)
     listen = config.listen
     sockets = [open_socket(str(listen.address), listen.port, gro=True, gso=config.gso,
-                           pktinfo=listen.address.is_unspecified, **buffers(receive_buffer))]
+                           pktinfo=listen.address.is_unspecified, receive_buffer=receive_buffer or BUFFER)]
     return Server("aaah", role, sockets, None)
 
 
@@ -140,20 +140,16 @@ def restore(role: FhaRole, rows: Sequence[tuple[int, bytes]], now: int, wall: in
 
 
 def fha_sockets(config: Fha, receive_buffer: int | None) -> list[Socket]:
-    listen, sizes = config.listen, buffers(receive_buffer)
-    sockets = [open_socket(str(listen.address), listen.port, pktinfo=listen.address.is_unspecified, **sizes)]
+    listen, size = config.listen, receive_buffer or BUFFER
+    sockets = [open_socket(str(listen.address), listen.port, pktinfo=listen.address.is_unspecified, receive_buffer=size)]
     try:
         for k in range(CLIENT_PORTS):
-            sockets.append(open_socket(str(config.home_agent), 0, index=1 + k, gro=True, gso=config.gso, **sizes))
+            sockets.append(open_socket(str(config.home_agent), 0, index=1 + k, gro=True, gso=config.gso, receive_buffer=size))
     except OSError:
         for made in sockets:
             made.close()
         raise
     return sockets
-
-
-def buffers(receive_buffer: int | None) -> dict[str, int]:
-    return {} if receive_buffer is None else {"receive_buffer": receive_buffer}
 
 
 # ---- running ---------------------------------------------------------------------------------------------------------

@@ -14,8 +14,9 @@ from servers.secrets_file import Secret, read_private, read_secret
 Lifetime = Annotated[int, Meta(ge=1, le=65_534)]  # 65535 is infinity (RFC 5944 section 3.3)
 Window = Annotated[int, Meta(ge=1, le=3600)]  # seconds that a node's clock may be wrong (RFC 5944 section 5.7)
 OneWorker = Annotated[int, Meta(ge=1, le=1)]
-Name = Annotated[str, Meta(pattern=r"^[!-~]{1,64}$")]
-MOST_CLIENTS, MOST_CHOICES = 64, 32
+Name = Annotated[str, Meta(pattern=r"^[ -~]{1,64}$")]
+MOST_CLIENTS, MOST_CHOICES = 64, 32  # what the AAAH has room for
+PATTERNS = 255  # octets of all patterns of an FHA, one a line
 
 
 class Shared(Table, kw_only=True):
@@ -53,7 +54,7 @@ class Fha(Table, kw_only=True):
     state: Path | None = None
     volatile: bool = False
     gso: bool = True
-    aaah: Annotated[list[AaahOfFha], Meta(max_length=1)] = field(default_factory=list)
+    aaah: list[AaahOfFha] = field(default_factory=list)
     pool: Pool
 
     @property
@@ -101,7 +102,7 @@ class FhaChoice(Table, kw_only=True):
     weight: Annotated[int, Meta(ge=1, le=1_000_000)] = 1
     healthy: bool = True
     classes: list[str] = field(default_factory=list)           # subscription classes; none: every class
-    nas_identifiers: list[Name] = field(default_factory=list)  # none: every NAS
+    nas_identifiers: list[Name] = field(default_factory=list)  # patterns with * and ?; none: every NAS
 
 
 class Policy(Table, kw_only=True):
@@ -145,8 +146,11 @@ def load_policy(path: str | Path) -> Policy:
     policy = decoded(text, file, Policy)
     if not any(choice.healthy for choice in policy.fha):
         raise ConfigurationError(f"{file}: names no healthy FHA; it needs at least one [[fha]] with healthy = true")
-    if sum(max(1, len(choice.nas_identifiers)) for choice in policy.fha) > MOST_CHOICES:
-        raise ConfigurationError(f"{file}: more than {MOST_CHOICES} FHAs and NAS identifiers in all")
+    if len(policy.fha) > MOST_CHOICES:
+        raise fault(text, file, f"fha[{MOST_CHOICES}]", f"more than {MOST_CHOICES} FHAs")
+    for i, choice in enumerate(policy.fha):
+        if len("\n".join(choice.nas_identifiers)) > PATTERNS:
+            raise fault(text, file, f"fha[{i}].nas_identifiers", f"more than {PATTERNS} octets in all")
     return policy
 
 

@@ -31,7 +31,7 @@ roles = ["nas", "fha"]                   # what it may ask as
 # weight = 1                             # its share of the nodes
 # healthy = true                         # false: handed to no new node
 # classes = ["standard"]                 # only for these subscription classes; none: for all
-# nas_identifiers = ["nas1.access.example"]  # only for nodes on these NASs; none: on all
+# nas_identifiers = ["nas*.example"]     # only for nodes on these NASs (* and ? match); none: on all
 """
 
 FHA = """\

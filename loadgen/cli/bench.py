@@ -52,6 +52,7 @@ def add_testbed(parser: ArgumentParser) -> None:
     testbed.add_argument("--volatile", action="store_true",
                          help="keep no journal: replies do not wait for the disk, a crash forgets every lease")
 
+
 def main(args: Namespace) -> int:
     return carry_out(plan_of(args))
 

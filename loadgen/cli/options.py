@@ -63,5 +63,6 @@ def plan(args: Namespace, **rest: Any) -> Plan:
         "duration_s": args.duration, "seed": args.seed, "scenario": args.scenario, "steps": args.steps,
         "warm_up_s": args.warm_up, "tries": args.tries, "radius_timeout_s": args.timeout or RADIUS_TIMEOUT_S,
         "mip4_timeout_s": args.timeout or MIP4_TIMEOUT_S, "goal": args.max_failures,
-        "offload": not args.no_offload, "receive_buffer": args.receive_buffer, "json": args.json, "quiet": args.quiet, "verbose": args.verbose}
+        "offload": not args.no_offload, "receive_buffer": args.receive_buffer, "json": args.json,
+        "quiet": args.quiet, "verbose": args.verbose}
     return Plan(**(common | rest))
