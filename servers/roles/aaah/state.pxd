@@ -1,13 +1,25 @@
-from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
+# The rows and tables of the AAAH.
 from fastcodec.digest.jobs cimport Key, Queue
 from fastcodec.radius cimport Packet
+from libc.stdint cimport uint32_t, uint64_t, uint8_t
 from servers.engine.counters cimport Counters
 from servers.engine.stages cimport Head
-from servers.net.node cimport BATCH, Datagram, Entropy, Instant, Node, Outbox
+from servers.net.node cimport Datagram, Entropy, Instant, Outbox
 from servers.tables.replies cimport Replies
-from servers.tables.subscribers cimport Subscriber, Subscribers, SubscriberTable
+from servers.tables.subscribers cimport Subscriber, Subscribers
 
 cdef enum:
+    MOST_PROXY_STATES = 10
+    SERVICE_FRAMED = 2               # RFC 2865 5.6
+    CO_LOCATED = 1                   # value of Mipstorm-CoA-Type
+    WANT_MN_FHA = 1                  # bit of Mipstorm-Key-Request
+    FHA_ALLOCATES = 0xfffffffe       # RFC 2865 5.8: the NAS (here the FHA) selects the address
+    PROOF_LONGEST = 1235             # five pieces of 247
+    SCRATCH = 1536                   # octets a row may use of the batch's scratch space
+    SECOND = 1000000000
+    NEWLINE = 10
+    STAR = 42
+    QUESTION_MARK = 63
     MOST_CLIENTS = 64
     MOST_FHAS = 32
 
@@ -77,9 +89,3 @@ cdef struct Aaah:                    # all that a stage may touch
     uint8_t* scratch                 # for proofs that came in several pieces
     uint32_t scratch_used
     uint64_t accepted, rejected
-
-cdef class AaahRole(Node):
-    cdef Aaah aaah
-    cdef Question* rows
-    cdef object subscriber_table
-    cdef object reply_cache

@@ -1,17 +1,34 @@
-from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
+# The rows and tables of the Foreign Home Agent.
 from fastcodec.digest.jobs cimport Key, Queue
+from libc.stdint cimport uint16_t, uint32_t, uint64_t, uint8_t
 from servers.engine.counters cimport Counters
 from servers.engine.parking cimport Parking
 from servers.engine.stages cimport Head
-from servers.net.node cimport BATCH, Datagram, Entropy, Instant, Node, Outbox
+from servers.net.node cimport Datagram, Entropy, Instant, Outbox
 from servers.pool.bitmap cimport Pool
 from servers.roles.radius_client cimport Answer, RadiusClient
 from servers.store.journal cimport Journal
-from servers.tables.bindings cimport Binding, Bindings
+from servers.tables.bindings cimport Bindings
 from servers.tables.budget cimport Budget
 from servers.tables.hash cimport Table
 
 cdef enum:
+    SECOND = 1000000000
+    PORT_REGISTRATION = 0                # index of the socket that nodes send to
+    MOST_EXTENSIONS = 32
+    PROOF_LONGEST = 1235                 # C travels in at most five attributes of 247 octets
+    PROOF_PIECE = 247
+    SERVICE_FRAMED = 2                   # RFC 2865 5.6
+    NAS_PORT_VIRTUAL = 5                 # RFC 2865 5.41
+    CO_LOCATED = 1                       # of Mipstorm-CoA-Type
+    WANT_MN_FHA = 1                      # of Mipstorm-Key-Request
+    FHA_ALLOCATES = 0xfffffffe           # RFC 2865 5.8
+    RECORD_ROOM = 320                    # octets of a Record and the longest NAI
+    BOUND = 1                            # journal record types
+    RELEASED = 2
+    STAGE_ASK = 2                        # places in STAGES
+    STAGE_ANSWER = 4
+    STAGE_SEND = 10
     RRQ_ROOM = 1500                      # longest datagram that is looked at (ruling 15)
 
 cdef struct Registration:                # a row: one Registration Request, from its arrival to its reply
@@ -78,16 +95,3 @@ cdef struct Fha:                         # all that a stage may touch
     uint8_t identifier_length
     uint8_t[64] identifier               # NAS-Identifier
     uint64_t granted, denied
-
-cdef class FhaRole(Node):
-    cdef Fha fha
-    cdef Answer* answers
-    cdef object pool_owner
-    cdef object journal_owner
-    cdef void receive_requests(self, Datagram* datagrams, uint32_t n) noexcept nogil
-    cdef void receive_answers(self, Datagram* datagrams, uint32_t n) noexcept nogil
-    cdef void run_ready(self) noexcept nogil
-    cdef bint release_held(self) noexcept nogil
-    cdef bint give_up(self) noexcept nogil
-    cdef bint expire(self) noexcept nogil
-    cdef list bound_rows(self)

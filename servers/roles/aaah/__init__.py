@@ -1,0 +1,3 @@
+from servers.roles.aaah.role import AaahRole
+
+__all__ = ["AaahRole"]

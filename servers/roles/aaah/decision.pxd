@@ -1,0 +1,3 @@
+from servers.roles.aaah.state cimport Aaah, Question
+
+cdef void decide(Aaah* aaah, Question* question) noexcept nogil

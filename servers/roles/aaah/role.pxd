@@ -1,0 +1,8 @@
+from servers.net.node cimport Node
+from servers.roles.aaah.state cimport Aaah, Question
+
+cdef class AaahRole(Node):
+    cdef Aaah aaah
+    cdef Question* rows
+    cdef object subscriber_table
+    cdef object reply_cache

@@ -1,0 +1,3 @@
+from servers.roles.fha.role import FhaRole
+
+__all__ = ["FhaRole"]

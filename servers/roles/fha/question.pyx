@@ -1,0 +1,67 @@
+# Step 5 of mission.md, the question: the Access-Request to the AAAH.
+from fastcodec.mip4 cimport RegistrationRequest
+from fastcodec.radius cimport (
+    ACCT_SESSION_ID, CARE_OF_ADDRESS, COA_TYPE, KEY_REQUEST, MN_AAA_AUTHENTICATOR, MN_AAA_DATA, MN_AAA_SPI,
+    MN_FHA_FHA_SPI, MN_FHA_MN_SPI, NAS_IDENTIFIER, NAS_IP_ADDRESS, NAS_PORT_TYPE, NUMBERS, REGISTRATION_LIFETIME,
+    REQUESTER_FHA, REQUESTER_ROLE, SERVICE_TYPE, USER_NAME, put_attribute, put_integer,
+)
+from fastcodec.wire cimport get16
+from libc.stdint cimport uint32_t, uint64_t, uint8_t
+from servers.engine.reasons cimport TABLE_FULL
+from servers.engine.stages cimport PARKED
+from servers.roles.fha.row cimport drop, nai_of, rrq_of
+from servers.roles.fha.state cimport (
+    CO_LOCATED, Fha, NAS_PORT_VIRTUAL, PROOF_PIECE, Registration, SERVICE_FRAMED, STAGE_ANSWER, WANT_MN_FHA,
+)
+from servers.roles.radius_client cimport NO_TRANSACTION, client_begin, client_finish, client_send, client_take
+from servers.tables.hash cimport hash_word
+
+
+cdef void ask_aaah(Fha* fha, Registration* row) noexcept nogil:
+    """The Access-Request of step 5, radius.md 9.2: C itself, in pieces, with its SPI and authenticator."""
+    cdef const RegistrationRequest* rrq = rrq_of(row)
+    cdef uint8_t* at
+    cdef uint8_t[16] session
+    cdef uint32_t covered = row.proof_at + 8, piece = 0
+    row.transaction = client_take(&fha.client, row.slot)
+    if row.transaction == NO_TRANSACTION:
+        drop(fha, row, TABLE_FULL)
+        return
+    fha.sessions += 1
+    row.ha_spi = 256 + <uint32_t> (hash_word(fha.sessions, fha.seed) % <uint32_t> (0xffffff00))
+    at = client_begin(&fha.client, row.transaction)
+    at = put_attribute(at, &NUMBERS, USER_NAME, nai_of(row), row.nai_length)
+    at = put_attribute(at, &NUMBERS, MN_AAA_SPI, row.octets + row.proof_at + 4, 4)
+    while piece < covered:
+        at = put_attribute(at, &NUMBERS, MN_AAA_DATA, row.octets + piece, min(covered - piece, <uint32_t> PROOF_PIECE))
+        piece += PROOF_PIECE
+    at = put_attribute(at, &NUMBERS, MN_AAA_AUTHENTICATOR, row.octets + covered, 16)
+    at = put_attribute(at, &NUMBERS, NAS_IP_ADDRESS, &fha.address, 4)
+    at = put_attribute(at, &NUMBERS, NAS_IDENTIFIER, fha.identifier, fha.identifier_length)
+    at = put_integer(at, &NUMBERS, NAS_PORT_TYPE, NAS_PORT_VIRTUAL)
+    at = put_integer(at, &NUMBERS, SERVICE_TYPE, SERVICE_FRAMED)
+    at = put_integer(at, &NUMBERS, REQUESTER_ROLE, REQUESTER_FHA)
+    at = put_attribute(at, &NUMBERS, CARE_OF_ADDRESS, &rrq.care_of_address, 4)
+    at = put_integer(at, &NUMBERS, COA_TYPE, CO_LOCATED)
+    write_session(fha, session)
+    at = put_attribute(at, &NUMBERS, ACCT_SESSION_ID, session, 16)
+    at = put_integer(at, &NUMBERS, REGISTRATION_LIFETIME, get16(&rrq.lifetime))
+    at = put_integer(at, &NUMBERS, KEY_REQUEST, WANT_MN_FHA)
+    at = put_integer(at, &NUMBERS, MN_FHA_MN_SPI, row.mn_spi)
+    at = put_integer(at, &NUMBERS, MN_FHA_FHA_SPI, row.ha_spi)
+    client_finish(&fha.client, row.transaction, at, row.digest)
+
+
+cdef void write_session(Fha* fha, uint8_t* out) noexcept nogil:
+    """Boot number and lease number in hexadecimal: never repeated (RFC 2866 5.5)."""
+    cdef uint64_t number = (fha.boot << 32) | <uint32_t> fha.sessions
+    cdef int k, digit
+    for k in range(16):
+        digit = number >> (60 - 4 * k) & 15
+        out[k] = <uint8_t> (digit + 48 if digit < 10 else digit + 87)
+
+
+cdef void send_question(Fha* fha, Registration* row) noexcept nogil:
+    client_send(&fha.client, row.transaction, row.digest, fha.now.monotonic)
+    row.answer = NULL
+    row.head.outcome, row.head.stage = PARKED, STAGE_ANSWER

@@ -1,0 +1,6 @@
+from libc.stdint cimport uint64_t
+from servers.roles.fha.state cimport Fha
+from servers.tables.bindings cimport Record
+
+cdef void remember_clock(Fha* fha, const Record* record) noexcept nogil
+cdef bint restore_binding(Fha* fha, const Record* record, bint ended, uint64_t now, uint64_t wall) noexcept nogil
