@@ -45,11 +45,9 @@ static inline uint32_t class_of(const digest_job *job) {
     return CLASSES - 1 - (2 * EXACT + (power - 5) * STEPS + (blocks >> (power - 2)) % STEPS);
 }
 
-/* A stable counting sort of `members` by their classes, all between `longest` and `shortest`. */
+/* A stable counting sort of `members` by their classes, all between `longest` and `shortest`; start[class + 1] counts. */
 static void sort_members(uint16_t *order, const uint16_t *members, const uint8_t *classes, uint32_t count,
-                         uint32_t longest, uint32_t shortest) {
-    uint16_t start[CLASSES + 1] = {0};
-    for (uint32_t i = 0; i < count; i++) start[classes[i] + 1]++;
+                         uint16_t *start, uint32_t longest, uint32_t shortest) {
     for (uint32_t c = longest; c < shortest; c++) start[c + 1] += start[c];
     for (uint32_t i = 0; i < count; i++) order[start[classes[i]]++] = members[i];
 }
@@ -66,18 +64,19 @@ static uint32_t run_long_tails(const digest_job *jobs, uint16_t *order, uint32_t
 
 /* Puts the jobs of one kind into lanes. Keys are fetched ahead: one of a million is in no cache. */
 static void run_kind(const digest_job *jobs, uint16_t *members, uint32_t count, uint32_t kind, digest_lanes *run) {
-    uint16_t order[CHUNK], *sorted = members;
+    uint16_t order[CHUNK], start[CLASSES + 1] = {0}, *sorted = members;
     uint8_t classes[CHUNK];
     uint32_t longest = CLASSES, shortest = 0, tail = 0;
     for (uint32_t i = 0; i < count; i++) {
         const digest_job *job = &jobs[members[i]];
         uint32_t class = classes[i] = class_of(job);
+        start[class + 1]++;
         __builtin_prefetch(job->key);
         if (class < longest) longest = class;
         if (class > shortest) shortest = class;
         if (job->tail_length > tail) tail = job->tail_length;
     }
-    if (longest < shortest) sort_members(sorted = order, members, classes, count, longest, shortest);
+    if (longest < shortest) sort_members(sorted = order, members, classes, count, start, longest, shortest);
     if (tail > TAIL_MOST) count = run_long_tails(jobs, sorted, count);
     run(jobs, sorted, count, kind);
 }
