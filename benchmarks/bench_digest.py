@@ -122,8 +122,8 @@ def width_figures(rounds: int) -> list[dict[str, Any]]:
 
 
 def unequal_figure(rounds: int) -> dict[str, Any]:
-    """60, 64, ... 260 octets shuffled in one batch, against the mean of the same lengths, each in a batch of its own: what
-    mixing costs. The reference does not profit from lengths with fewer blocks, as one fixed length would."""
+    """60, 64, ... 260 octets shuffled in one batch, against the mean of the same lengths, each in a batch of its own:
+    what mixing costs, with the same octets on both sides."""
     mixed = [n for n in MIXED_LENGTHS for _ in range(5)]
     random.Random(3).shuffle(mixed)
     unequal, equal = Batch(mixed), [Batch([n] * len(mixed)) for n in MIXED_LENGTHS]

@@ -158,7 +158,7 @@ def test_any_address() -> None:
 
 
 def at_end_of_page(data: bytes, libc: ctypes.CDLL) -> tuple[mmap.mmap, int]:
-    """`data` in its own mapping, its last octet the last before a page that faults, its first the first of a page if it fits."""
+    """`data` in its own mapping; its last octet is the last before a page that faults."""
     page = mmap.PAGESIZE
     room = max(1, -(-len(data) // page)) * page
     area = mmap.mmap(-1, room + page)
