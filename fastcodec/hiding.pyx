@@ -39,7 +39,7 @@ def hide_password(password, secret, authenticator):
     cdef bytes seed = _authenticator(authenticator)
     if len(plain) > LONGEST_PASSWORD:
         raise EncodeError("User-Password", f"{len(plain)} octets, at most {LONGEST_PASSWORD} (RFC 2865 5.2)")
-    plain += bytes(-len(plain) % BLOCK if plain else BLOCK)
+    plain += bytes((BLOCK - len(plain) % BLOCK) % BLOCK if plain else BLOCK)
     _chain(as_secret(secret), <const uint8_t*> seed, BLOCK, <const uint8_t*> plain, <int> len(plain), True, out)
     return <bytes> out[:len(plain)]
 
@@ -77,7 +77,7 @@ def salt_encrypt(key, secret, authenticator, salt):
         raise EncodeError("salt", f"{salt:#x} is not within 0x8000 to 0xffff (RFC 2868 3.5)")
     cdef bytes plain = bytes((len(octets),)) + octets
     cdef bytes seed = _authenticator(authenticator) + (<object> salt).to_bytes(2, "big")
-    plain += bytes(-len(plain) % BLOCK)
+    plain += bytes((BLOCK - len(plain) % BLOCK) % BLOCK)
     _chain(as_secret(secret), <const uint8_t*> seed, 18, <const uint8_t*> plain, <int> len(plain), True, out)
     return seed[16:] + <bytes> out[:len(plain)]
 
