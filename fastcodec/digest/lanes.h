@@ -12,6 +12,7 @@
 typedef uint32_t word __attribute__((vector_size(WIDTH)));
 typedef uint32_t quarter __attribute__((vector_size(16)));
 typedef uint32_t half __attribute__((vector_size(32)));
+typedef uint64_t pairs __attribute__((vector_size(WIDTH)));
 #include "digest/rounds.h"
 
 enum { MOST = LANES * SIDE_BY_SIDE };
@@ -20,7 +21,8 @@ struct lanes {
     word state[SIDE_BY_SIDE][8], outer[SIDE_BY_SIDE][8], words[SIDE_BY_SIDE][16];
     word blocks[SIDE_BY_SIDE];                     /* how many each lane has */
     uint32_t most[SIDE_BY_SIDE], least[SIDE_BY_SIDE];   /* blocks in a group's longest and shortest lane */
-    uint32_t straight[SIDE_BY_SIDE];               /* blocks that all its lanes can read from the message itself */
+    uint32_t straight[SIDE_BY_SIDE], composed[SIDE_BY_SIDE];   /* before `straight` all its lanes read their message itself,
+                                                                  from `composed` on their room */
     uint32_t groups;
     const digest_job *job[MOST];
     const uint8_t *message[MOST];
@@ -34,7 +36,8 @@ INLINE quarter load_quarter(const uint8_t *at) { quarter q; memcpy(&q, at, 16); 
 
 /* Sixteen octets of every fourth lane make one vector: the load ports do half of the transposition. */
 #if WIDTH == 64
-#define EACH(a, b, c, d) a, b, c, d, a + 4, b + 4, c + 4, d + 4, a + 8, b + 8, c + 8, d + 8, a + 12, b + 12, c + 12, d + 12
+#define WORDS(a, b, c, d) a, b, c, d, a + 4, b + 4, c + 4, d + 4, a + 8, b + 8, c + 8, d + 8, a + 12, b + 12, c + 12, d + 12
+#define PAIRS(a, b) a, b, a + 2, b + 2, a + 4, b + 4, a + 6, b + 6
 INLINE half load_half(const uint8_t *low, const uint8_t *high) {
     return __builtin_shufflevector(load_quarter(low), load_quarter(high), 0, 1, 2, 3, 4, 5, 6, 7);
 }
@@ -43,23 +46,29 @@ INLINE word load_fourths(const uint8_t *const *lane, uint64_t offset) {
                                    0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
 }
 #elif WIDTH == 32
-#define EACH(a, b, c, d) a, b, c, d, a + 4, b + 4, c + 4, d + 4
+#define WORDS(a, b, c, d) a, b, c, d, a + 4, b + 4, c + 4, d + 4
+#define PAIRS(a, b) a, b, a + 2, b + 2
 INLINE word load_fourths(const uint8_t *const *lane, uint64_t offset) {
     return __builtin_shufflevector(load_quarter(lane[0] + offset), load_quarter(lane[4] + offset), 0, 1, 2, 3, 4, 5, 6, 7);
 }
 #else
-#define EACH(a, b, c, d) a, b, c, d
+#define WORDS(a, b, c, d) a, b, c, d
+#define PAIRS(a, b) a, b
 INLINE word load_fourths(const uint8_t *const *lane, uint64_t offset) { return load_quarter(lane[0] + offset); }
 #endif
 
+#define LOW_WORDS(a, b) ((pairs) __builtin_shufflevector(a, b, WORDS(0, LANES, 1, LANES + 1)))
+#define HIGH_WORDS(a, b) ((pairs) __builtin_shufflevector(a, b, WORDS(2, LANES + 2, 3, LANES + 3)))
+#define LOW_PAIRS(a, b) ((word) __builtin_shufflevector(a, b, PAIRS(0, LANES / 2)))
+#define HIGH_PAIRS(a, b) ((word) __builtin_shufflevector(a, b, PAIRS(1, LANES / 2 + 1)))
+
 /* Four rows of four words in each sixteen octets become four columns; its own inverse. */
 INLINE void transpose(word *to, word a, word b, word c, word d) {
-    word ab = __builtin_shufflevector(a, b, EACH(0, LANES, 1, LANES + 1)), AB = __builtin_shufflevector(a, b, EACH(2, LANES + 2, 3, LANES + 3));
-    word cd = __builtin_shufflevector(c, d, EACH(0, LANES, 1, LANES + 1)), CD = __builtin_shufflevector(c, d, EACH(2, LANES + 2, 3, LANES + 3));
-    to[0] = __builtin_shufflevector(ab, cd, EACH(0, 1, LANES, LANES + 1));
-    to[1] = __builtin_shufflevector(ab, cd, EACH(2, 3, LANES + 2, LANES + 3));
-    to[2] = __builtin_shufflevector(AB, CD, EACH(0, 1, LANES, LANES + 1));
-    to[3] = __builtin_shufflevector(AB, CD, EACH(2, 3, LANES + 2, LANES + 3));
+    pairs ab = LOW_WORDS(a, b), cd = LOW_WORDS(c, d), ab_high = HIGH_WORDS(a, b), cd_high = HIGH_WORDS(c, d);
+    to[0] = LOW_PAIRS(ab, cd);
+    to[1] = HIGH_PAIRS(ab, cd);
+    to[2] = LOW_PAIRS(ab_high, cd_high);
+    to[3] = HIGH_PAIRS(ab_high, cd_high);
 }
 
 /* Four words of each lane, from `offset` on. */
@@ -104,36 +113,49 @@ INLINE void rounds(enum family family, word (*state)[8], word (*words)[16], uint
     }
 }
 
+INLINE int state_words(enum family family) { return family == MD5 ? 4 : family == SHA1 ? 5 : 8; }
+
 /* ---- start ---- */
-INLINE void place_job(struct lanes *l, uint32_t i, const digest_job *job, enum family family, enum form form) {
-    uint8_t *last = l->room + BLOCK + i * LANE_ROOM;
-    l->job[i] = job;
-    if (form == KEY) {
-        l->message[i] = last;
-        digest_key_block(last, job);
-        return;
+INLINE uint8_t *room_of(struct lanes *l, uint32_t lane) { return l->room + BLOCK + lane * LANE_ROOM; }
+
+INLINE void place_messages(struct lanes *l, uint32_t g, enum family family, enum form form) {
+    uint32_t most = 0, least = UINT32_MAX, straight = UINT32_MAX, composed = 0;
+    for (uint32_t i = 0; i < LANES; i++) {
+        uint32_t lane = g * LANES + i;
+        const digest_job *job = l->job[lane];
+        uint32_t full = job->length / BLOCK, blocks = padded_blocks(octets(job));
+        l->message[lane] = job->message;
+        l->last[lane] = room_of(l, lane) - (uint64_t) BLOCK * full;
+        l->full[lane] = full;
+        ((uint32_t *) &l->blocks[g])[i] = blocks;
+        most = blocks > most ? blocks : most;
+        least = blocks < least ? blocks : least;
+        straight = full < straight ? full : straight;
+        composed = full > composed ? full : composed;
+        put_last_blocks(room_of(l, lane), job, octets(job) + (form == HMAC ? BLOCK : 0), family != MD5);
     }
-    uint32_t full = job->length / BLOCK, group = i / LANES;
-    uint32_t blocks = padded_blocks(octets(job));
-    l->message[i] = job->message;
-    l->last[i] = last - (uint64_t) BLOCK * full;
-    l->full[i] = full;
-    ((uint32_t *) &l->blocks[group])[i % LANES] = blocks;
-    if (blocks > l->most[group]) l->most[group] = blocks;
-    if (blocks < l->least[group]) l->least[group] = blocks;
-    if (full < l->straight[group]) l->straight[group] = full;
-    put_last_blocks(last, job, octets(job) + (form == HMAC ? BLOCK : 0), family != MD5);
+    l->most[g] = most;
+    l->least[g] = least;
+    l->straight[g] = straight;
+    l->composed[g] = composed;
+}
+
+INLINE void place_keys(struct lanes *l, uint32_t g) {
+    for (uint32_t i = g * LANES; i < (g + 1) * LANES; i++) {
+        digest_key_block(room_of(l, i), l->job[i]);
+        l->message[i] = room_of(l, i);
+    }
 }
 
 /* Lanes without a job repeat the last one: they cost nothing that the whole vector does not cost anyway. */
 INLINE void place_jobs(struct lanes *l, const digest_job *jobs, const uint16_t *order, uint32_t count, enum family family, enum form form) {
     l->groups = (count + LANES - 1) / LANES;
+    for (uint32_t i = 0; i < count; i++) l->job[i] = &jobs[order[i]];
+    for (uint32_t i = count; i < l->groups * LANES; i++) l->job[i] = &jobs[order[count - 1]];
     for (uint32_t g = 0; g < l->groups; g++) {
-        l->most[g] = 0;
-        l->least[g] = l->straight[g] = UINT32_MAX;
+        if (form == KEY) place_keys(l, g);
+        else place_messages(l, g, family, form);
     }
-    for (uint32_t i = 0; i < count; i++) place_job(l, i, &jobs[order[i]], family, form);
-    for (uint32_t i = count; i < l->groups * LANES; i++) place_job(l, i, &jobs[order[count - 1]], family, form);
 }
 
 INLINE void start_states(struct lanes *l, enum family family) {
@@ -170,29 +192,36 @@ INLINE void load_mixed_block(struct lanes *l, uint32_t g, uint32_t k, enum famil
     load_block(l->words[g], lane, 0, family);
 }
 
+INLINE void load_next_block(struct lanes *l, uint32_t g, uint32_t k, enum family family) {
+    if (k < l->straight[g]) load_block(l->words[g], &l->message[g * LANES], (uint64_t) BLOCK * k, family);
+    else if (k >= l->composed[g] && k < l->least[g]) load_block(l->words[g], &l->last[g * LANES], (uint64_t) BLOCK * k, family);
+    else load_mixed_block(l, g, k, family);
+}
+
+/* Groups are sorted, so those that are done are the last ones; finished lanes of the others get their state back. */
 INLINE void hash_blocks(struct lanes *l, enum family family) {
+    const int size = state_words(family);
     uint32_t live = l->groups;
     for (uint32_t k = 0;; k++) {
         word kept[SIDE_BY_SIDE][8];
         while (live && l->most[live - 1] <= k) live--;
         if (!live) return;
         for (uint32_t g = 0; g < live; g++) {
-            if (k < l->straight[g]) load_block(l->words[g], &l->message[g * LANES], (uint64_t) BLOCK * k, family);
-            else load_mixed_block(l, g, k, family);
-            if (k >= l->least[g]) memcpy(kept[g], l->state[g], sizeof kept[g]);
+            load_next_block(l, g, k, family);
+            if (k >= l->least[g]) UNROLL(8) for (int x = 0; x < size; x++) kept[g][x] = l->state[g][x];
         }
         rounds(family, l->state, l->words, live);
         for (uint32_t g = 0; g < live; g++) {
             if (k < l->least[g]) continue;
             word runs = (word) (l->blocks[g] > k);
-            UNROLL(8) for (int x = 0; x < 8; x++) l->state[g][x] = (l->state[g][x] & runs) | (kept[g][x] & ~runs);
+            UNROLL(8) for (int x = 0; x < size; x++) l->state[g][x] = (l->state[g][x] & runs) | (kept[g][x] & ~runs);
         }
     }
 }
 
 /* RFC 2104 section 2, the outer hash: its one block is the inner digest and its padding. */
 INLINE void hash_outer(struct lanes *l, enum family family) {
-    const int size = family == MD5 ? 4 : family == SHA1 ? 5 : 8;
+    const int size = state_words(family);
     for (uint32_t g = 0; g < l->groups; g++) {
         UNROLL(16) for (int x = 0; x < 16; x++) l->words[g][x] = x < size ? l->state[g][x & 7] : (word) {0};
         l->words[g][size] += family == MD5 ? 0x80u : 0x80000000u;

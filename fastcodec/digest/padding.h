@@ -5,6 +5,9 @@
 #include <stddef.h>
 #include <string.h>
 #include "digest/digest.h"
+#if defined(WIDTH) && WIDTH == 64
+#include <immintrin.h>
+#endif
 
 /* Lanes take tails up to TAIL_MOST; a job with a longer one is streamed alone. Of a lane's room the first block is slack
  * for a copy that starts early; the padding's store may run into the next lane's slack. */
@@ -45,13 +48,31 @@ static inline __attribute__((always_inline)) uint8_t *put_rest(uint8_t *last, co
     return last + rest + job->tail_length;
 }
 
-/* All behind the message's last full block, padded. `total` octets count as hashed. Needs LANE_ROOM + BLOCK from `last` - BLOCK. */
+#if defined(WIDTH) && WIDTH == 64
+/* The same without a tail, in registers: octets that the mask leaves out are not touched, and both stores are aligned. */
+static inline __attribute__((always_inline)) void put_last_masked(uint8_t *last, const digest_job *job, uint64_t bits) {
+    uint32_t rest = job->length % BLOCK;
+    __m512i block = _mm512_maskz_loadu_epi8((1ull << rest) - 1, job->message + job->length - rest);
+    block = _mm512_mask_set1_epi8(block, 1ull << rest, (char) 0x80);
+    block = _mm512_mask_set1_epi64(block, rest < BLOCK - 8 ? 0x80 : 0, (long long) bits);
+    _mm512_store_si512(last, block);
+    _mm512_store_si512(last + BLOCK, _mm512_maskz_set1_epi64(0x80, (long long) bits));
+}
+#endif
+
+/* All behind the message's last full block, padded; `total` octets count as hashed. Writes LAST_MOST + BLOCK octets at
+ * most from `last` on, and BLOCK before it. */
 static inline __attribute__((always_inline)) void put_last_blocks(uint8_t *last, const digest_job *job, uint64_t total, int big_endian) {
     static const uint8_t PADDING[BLOCK] = {0x80};
+    uint64_t bits = big_endian ? __builtin_bswap64(8 * total) : 8 * total;
+#if defined(WIDTH) && WIDTH == 64
+    if (!job->tail_length) {
+        put_last_masked(last, job, bits);
+        return;
+    }
+#endif
     uint8_t *end = last + BLOCK * (padded_blocks(octets(job)) - job->length / BLOCK);
-    uint64_t bits = 8 * total;
     memcpy(put_rest(last, job), PADDING, BLOCK);   /* at most 64 octets lie between the data and the count */
-    if (big_endian) bits = __builtin_bswap64(bits);
     memcpy(end - 8, &bits, 8);
 }
 #endif

@@ -17,3 +17,9 @@ cdef struct Counters:
     Offender[64] last
 
 cdef void count_offence(Counters* counters, int reason, const Datagram* datagram) noexcept nogil
+
+cdef inline void count_event(Counters* counters, int reason) noexcept nogil:
+    counters.counts[reason] += 1
+
+cdef dict counts_of(const Counters* counters)
+cdef str offender_of(const Counters* counters, str name)

@@ -4,7 +4,8 @@ from libc.stdint cimport int64_t, uint32_t, uint64_t
 
 cdef inline uint64_t ntp_of(uint64_t wall) noexcept nogil:
     """Unix ns -> NTP 32.32."""
-    return ((wall // 1000000000 + 2208988800) << 32) | ((wall % 1000000000) << 32) // 1000000000
+    cdef uint64_t seconds = wall // 1000000000, unix_epoch = 2208988800
+    return ((seconds + unix_epoch) << 32) | ((wall - seconds * 1000000000) << 32) // 1000000000
 
 cdef inline bint is_newer(uint64_t a, uint64_t b) noexcept nogil:
     return <int64_t> (a - b) > 0

@@ -37,6 +37,8 @@ cdef class Node:
     cdef Outbox out
     cdef Instant now
     cdef Entropy entropy
+    cdef uint64_t _stream                        # state of the seeded stream; tests only
+    cdef list _sent                              # what tests have fed out and not drained yet
     cdef void receive(self, Datagram* rows, uint32_t n) noexcept nogil     # n <= BATCH, all of one port
     cdef bint tick(self) noexcept nogil          # does what is due; True: call again at once (outbox was filled)
     cdef uint64_t next_due(self) noexcept nogil  # monotonic ns of the next timer, 0: none

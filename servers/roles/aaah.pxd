@@ -24,8 +24,8 @@ cdef struct PolicyFha:               # one FHA of the policy and whom it serves
     uint32_t address                 # network order
     uint32_t weight                  # 0: unhealthy, never named
     uint64_t classes                 # bit mask of subscription classes
-    uint8_t nas_length               # of the NAS-Identifier it is for; 0: any
-    uint8_t[64] nas
+    uint8_t nas_length               # octets of the NAS-Identifier patterns it is for, one a line; 0: any
+    uint8_t[255] nas
 
 cdef struct Question:                # a row: one Access-Request
     Head head

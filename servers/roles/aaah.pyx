@@ -30,8 +30,7 @@ from fastcodec.wire cimport Piece, get16, get32, get64, hash_octets, put16, put3
 from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free
 from libc.string cimport memcmp, memcpy, memset
-from servers.engine.counters cimport REASONS, count_offence
-from servers.engine.reasons import NAMES
+from servers.engine.counters cimport count_event, count_offence, counts_of, offender_of
 from servers.engine.ntp cimport is_newer, is_within, ntp_of
 from servers.engine.reasons cimport (
     BAD_CREDENTIAL, BAD_MESSAGE_AUTHENTICATOR, BAD_SOURCE, DUPLICATE_ANSWERED, DUPLICATE_PENDING, DUPLICATE_RENEWED,
@@ -39,7 +38,7 @@ from servers.engine.reasons cimport (
     PROOF_MISMATCH, PROXY_STATE_LIMIT, TABLE_FULL, TWO_CREDENTIALS, UNKNOWN_CLIENT, UNKNOWN_CODE, UNKNOWN_SUBSCRIBER, WRONG_ROLE,
 )
 from servers.engine.stages cimport GOOD, DONE, DROPPED, Stage, queue_close, queue_open, run_stages
-from servers.net.node cimport compose, draw
+from servers.net.node cimport ROOM, compose, draw
 from servers.tables.hash cimport table_prefetch
 from servers.tables.replies cimport Seen, replies_begin, replies_cancel, replies_find, replies_finish, replies_prefetch
 from servers.tables.subscribers cimport find_subscriber, key_of, nai_of, secret_of
@@ -53,6 +52,9 @@ cdef enum:
     PROOF_LONGEST = 1235             # five pieces of 247
     SCRATCH = 1536                   # octets a row may use of the batch's scratch space
     SECOND = 1000000000
+    NEWLINE = 10
+    STAR = 42
+    QUESTION_MARK = 63
 
 
 # ---- ends of a row ---------------------------------------------------------------------------------------------------
@@ -145,7 +147,7 @@ cdef void answer_duplicate(Aaah* aaah, Question* question) noexcept nogil:
         drop(aaah, question, DUPLICATE_PENDING)
         return
     if seen == Seen.DONE:
-        aaah.counters.counts[DUPLICATE_ANSWERED] += 1
+        count_event(&aaah.counters, DUPLICATE_ANSWERED)
         again = address_reply(aaah, question)
         if again:
             memcpy(again.data, stored, length)
@@ -153,7 +155,7 @@ cdef void answer_duplicate(Aaah* aaah, Question* question) noexcept nogil:
             question.head.outcome = DONE
         return
     if seen == Seen.CHANGED:
-        aaah.counters.counts[DUPLICATE_RENEWED] += 1
+        count_event(&aaah.counters, DUPLICATE_RENEWED)
     question.entry = replies_begin(aaah.replies, datagram.peer_address, datagram.peer_port, datagram.data[1],
                                    datagram.data + 4, aaah.now.monotonic)
     if not question.entry:
@@ -288,11 +290,46 @@ cdef uint32_t eligible_fhas(Aaah* aaah, Question* question) noexcept nogil:
     cdef PolicyFha* fha
     for k in range(aaah.fha_count):
         fha = &aaah.fhas[k]
-        if (fha.weight and fha.classes >> question.subscriber.subscription & 1 and (not fha.nas_length or (
-                question.packet.size[<int> NAS_IDENTIFIER] == fha.nas_length
-                and not memcmp(value(question, NAS_IDENTIFIER), fha.nas, fha.nas_length)))):
+        if (fha.weight and fha.classes >> question.subscriber.subscription & 1
+                and matches_any(fha.nas, fha.nas_length, value(question, NAS_IDENTIFIER),
+                                question.packet.size[<int> NAS_IDENTIFIER])):
             mask |= <uint32_t> 1 << k
     return mask
+
+
+cdef bint matches_any(const uint8_t* patterns, int length, const uint8_t* text, int n) noexcept nogil:
+    """One of the patterns, a line each; none at all matches everything."""
+    cdef int start = 0, end
+    if not length:
+        return True
+    while start < length:
+        end = start
+        while end < length and patterns[end] != NEWLINE:
+            end += 1
+        if matches(patterns + start, end - start, text, n):
+            return True
+        start = end + 1
+    return False
+
+
+cdef bint matches(const uint8_t* pattern, int length, const uint8_t* text, int n) noexcept nogil:
+    """`*` stands for any octets, `?` for one. Linear: only the last star is ever taken up again."""
+    cdef int p = 0, t = 0, star = -1, retry = 0
+    while t < n:
+        if p < length and pattern[p] == STAR:
+            star, retry = p, t
+            p += 1
+        elif p < length and (pattern[p] == text[t] or pattern[p] == QUESTION_MARK):
+            p += 1
+            t += 1
+        elif star >= 0:
+            retry += 1
+            p, t = star + 1, retry
+        else:
+            return False
+    while p < length and pattern[p] == STAR:
+        p += 1
+    return p == length
 
 
 cdef void decide_registration(Aaah* aaah, Question* question) noexcept nogil:
@@ -357,7 +394,7 @@ cdef bint may_ask(Aaah* aaah, Question* question) noexcept nogil:
         if bound and subscriber.assigned >> k & 1:
             return True
         if not bound and aaah.fhas[k].classes >> subscriber.subscription & 1:
-            aaah.counters.counts[FHA_UNBOUND] += 1
+            count_event(&aaah.counters, FHA_UNBOUND)
             return True
     return False
 
@@ -413,7 +450,12 @@ cdef void write_reply(Aaah* aaah, Question* question) noexcept nogil:
     else:
         aaah.accepted += 1
         at = write_registration(aaah, question, at)
-    at = copy_proxy_states(question, at)
+    at = copy_proxy_states(question, at, packet + ROOM)
+    if not at:
+        question.reply.length = 0                       # the outbox row stays, empty, and is not sent
+        replies_cancel(aaah.replies, question.entry)
+        drop(aaah, question, PROXY_STATE_LIMIT)
+        return
     question.reply.length = <uint32_t> (at - packet)
     put16(packet + 2, <uint16_t> question.reply.length)
     queue_job(&aaah.queue, DIGEST_HMAC_MD5, packet, question.reply.length, NULL, 0, &question.client.secret_key,
@@ -486,12 +528,14 @@ cdef uint8_t* write_registration(Aaah* aaah, Question* question, uint8_t* at) no
     return put_integer(at, &NUMBERS, MN_FHA_KEY_LIFETIME, aaah.key_lifetime_s)
 
 
-cdef uint8_t* copy_proxy_states(Question* question, uint8_t* at) noexcept nogil:
-    """All of them, in order, unmodified, RFC 2865 5.33. The request's MOST_PROXY_STATES x 255 octets fit a reply."""
+cdef uint8_t* copy_proxy_states(Question* question, uint8_t* at, const uint8_t* end) noexcept nogil:
+    """All of them, in order, unmodified, RFC 2865 5.33. NULL: they do not fit the reply."""
     cdef int place = question.packet.offset[<int> PROXY_STATE]
     cdef int size
-    while place:
+    while place and at:
         size = question.packet.octets[place - 1]
+        if end - at < size:
+            return NULL
         memcpy(at, question.packet.octets + place - 2, size)
         at += size
         place = next_occurrence(&question.packet, &NUMBERS, PROXY_STATE, place)
@@ -564,10 +608,13 @@ cdef class AaahRole(Node):
         self.aaah.client_count += 1
 
     def add_fha(self, bytes address, uint32_t weight=1, uint64_t classes=0xffffffffffffffff, bytes nas=b""):
-        """An FHA of the policy: whom it serves, by subscription class (bit mask) and NAS-Identifier (empty: any)."""
+        """An FHA of the policy: whom it serves, by subscription class (bit mask) and patterns of NAS-Identifiers, one a
+        line, at most 255 octets (empty: any)."""
         cdef PolicyFha* fha
         if self.aaah.fha_count == MOST_FHAS:
             raise ValueError(f"more than {MOST_FHAS} FHAs in the policy")
+        if len(nas) > 255:
+            raise ValueError("the NAS-Identifier patterns of an FHA have more than 255 octets")
         fha = &self.aaah.fhas[self.aaah.fha_count]
         memcpy(&fha.address, <const uint8_t*> address, 4)
         fha.weight, fha.classes, fha.nas_length = weight, classes, <uint8_t> len(nas)
@@ -575,7 +622,7 @@ cdef class AaahRole(Node):
         self.aaah.fha_count += 1
 
     cdef void receive(self, Datagram* datagrams, uint32_t n) noexcept nogil:
-        cdef void*[BATCH] rows
+        cdef void* rows[BATCH]
         cdef uint32_t k
         for k in range(n):
             memset(&self.rows[k].head, 0, sizeof(Head))
@@ -586,7 +633,11 @@ cdef class AaahRole(Node):
 
     def counters(self):
         """{reason: count} of everything that was counted."""
-        return {NAMES[k]: self.aaah.counters.counts[k] for k in range(REASONS) if self.aaah.counters.counts[k]}
+        return counts_of(&self.aaah.counters)
+
+    def offender(self, str reason):
+        """Text on the last datagram counted under a reason, for a log line."""
+        return offender_of(&self.aaah.counters, reason)
 
     @property
     def replies_sent(self):

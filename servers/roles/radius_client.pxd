@@ -63,6 +63,7 @@ cdef struct RadiusClient:
     uint64_t sent, retransmitted, received, late, duplicate, unmatched, malformed, bad_authenticator, timed_out
 
 cdef int client_open(RadiusClient* client, uint32_t ports, uint16_t first_port, size_t room, uint64_t now) except -1
+cdef int client_server(RadiusClient* client, bytes address, uint16_t port, bytes secret, bint require_ma) except -1
 cdef void client_close(RadiusClient* client) noexcept nogil
 cdef void client_turn(RadiusClient* client) noexcept nogil
 

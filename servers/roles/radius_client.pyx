@@ -4,7 +4,7 @@
 #   parked        waits for       resumes at                    on timeout
 #   transaction   an answer       the owner's stage after       sent again, RFC 5080 2.2.1; after the last try
 #                                 the question                  the owner resumes without an answer
-from fastcodec.digest.jobs cimport DIGEST_HMAC_MD5, DIGEST_MD5, queue_job
+from fastcodec.digest.jobs cimport DIGEST_HMAC_MD5, DIGEST_KEY_MD5, DIGEST_MD5, queue_job, run_queue
 from fastcodec.radius cimport (
     ACCESS_ACCEPT, ACCESS_CHALLENGE, ACCESS_REJECT, ACCESS_REQUEST, HEADER, MESSAGE_AUTHENTICATOR, NUMBERS, walk_packet,
 )
@@ -13,7 +13,7 @@ from fastcodec.wire cimport get64, put16, same
 from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free
 from libc.string cimport memcpy, memset
-from servers.engine.counters cimport count_offence
+from servers.engine.counters cimport count_event, count_offence
 from servers.engine.reasons cimport (
     BAD_MESSAGE_AUTHENTICATOR, BAD_RESPONSE_AUTHENTICATOR, LATE_REPLY, NO_IDENTIFIER_FREE, NO_MESSAGE_AUTHENTICATOR,
     OUTBOX_FULL, RETRANSMITTED, UNMATCHED_REPLY,
@@ -41,6 +41,20 @@ cdef int client_open(RadiusClient* client, uint32_t ports, uint16_t first_port, 
     return 0
 
 
+cdef int client_server(RadiusClient* client, bytes address, uint16_t port, bytes secret, bint require_ma) except -1:
+    """The server all requests go to: packed address, secret of 1-255 octets."""
+    if not 1 <= len(secret) <= 255:
+        raise ValueError(f"a shared secret has 1 to 255 octets, not {len(secret)}")
+    memcpy(&client.server.address, <const uint8_t*> address, 4)
+    memcpy(client.server.secret, <const uint8_t*> secret, len(secret))
+    client.server.port, client.server.secret_length = port, <uint32_t> len(secret)
+    client.server.require_message_authenticator = require_ma
+    queue_job(client.queue, DIGEST_KEY_MD5, client.server.secret, client.server.secret_length, NULL, 0, NULL,
+              &client.server.secret_key)
+    run_queue(client.queue)
+    return 0
+
+
 cdef void client_close(RadiusClient* client) noexcept nogil:
     free(client.octets)
     free(client.outstanding)
@@ -65,7 +79,7 @@ cdef uint32_t client_take(RadiusClient* client, uint32_t owner) noexcept nogil:
         if client.outstanding[port] < IDENTIFIERS:
             break
     else:
-        client.counters.counts[NO_IDENTIFIER_FREE] += 1
+        count_event(client.counters, NO_IDENTIFIER_FREE)
         return NO_TRANSACTION
     client.turn = port
     identifier = client.next_identifier[port]
@@ -115,7 +129,7 @@ cdef bint transmit(RadiusClient* client, uint32_t index) noexcept nogil:
     cdef Transaction* transaction = transaction_at(client, index)
     cdef Datagram* datagram = compose(client.out, <uint16_t> (client.first_port + index // IDENTIFIERS))
     if not datagram:
-        client.counters.counts[OUTBOX_FULL] += 1
+        count_event(client.counters, OUTBOX_FULL)
         return False
     memcpy(datagram.data, request_octets(client, index), transaction.length)
     datagram.length = transaction.length
@@ -160,7 +174,7 @@ cdef uint32_t client_expire(RadiusClient* client, uint64_t now, uint32_t* gave_u
             transaction.tries += 1
             client.sent += 1
             client.retransmitted += 1
-            client.counters.counts[RETRANSMITTED] += 1
+            count_event(client.counters, RETRANSMITTED)
             transaction.interval_ms = min(2 * transaction.interval_ms, <uint32_t> LONGEST_INTERVAL_MS)
         wheel_arm(&client.wheel, due[k], now + jittered(client, transaction.interval_ms))
     return lost

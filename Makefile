@@ -1,0 +1,44 @@
+# make demo   builds and bootstraps 20 000 mobile nodes against a private AAAH and FHA
+# make test   builds and passes all tests
+# make bench  prints the figures and writes bench.json (long)
+PYTHON ?= python3
+VENV   := .venv
+PY     := $(VENV)/bin/python
+SOURCES := $(shell find fastcodec servers loadgen -name '*.pyx' -o -name '*.pxd' -o -name '*.h' -o -name '*.c' 2>/dev/null)
+APT    := apt-get install gcc make python3-dev python3-venv
+
+.PHONY: demo test bench lint build clean
+
+demo: build
+	$(VENV)/bin/mipstorm bench -n 20000 -r 2000 --json result.json
+
+test: build
+	$(PY) -m pytest -n 2 --dist loadgroup
+
+bench: build
+	$(PY) -m benchmarks.figures
+
+lint: build
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/mypy
+	$(VENV)/bin/cython-lint --max-line-length 120 fastcodec servers loadgen
+	$(PY) -m mypy.stubtest fastcodec servers loadgen --ignore-missing-stub
+
+build: $(VENV)/.built
+
+$(VENV)/.ready: pyproject.toml
+	@command -v $(PYTHON) >/dev/null && command -v gcc >/dev/null && $(PYTHON) -c 'import venv, ensurepip' 2>/dev/null \
+	  && test -e "$$($(PYTHON) -c 'import sysconfig; print(sysconfig.get_path("include"))')/Python.h" \
+	  || { echo "mipstorm needs a C compiler, the Python headers and venv: $(APT)" >&2; exit 2; }
+	$(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check 'setuptools>=77' 'Cython>=3.3,<3.4'
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check --no-build-isolation -e '.[dev]'
+	@touch $@
+
+$(VENV)/.built: $(VENV)/.ready setup.py $(SOURCES)
+	$(PY) setup.py --quiet build_ext --inplace
+	@touch $@
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info result.json bench.json benchmarks/bin fastcodec/_cyutility.c
+	find fastcodec servers loadgen -name '*.so' -delete

@@ -1,0 +1,76 @@
+"""Guesses why bootstraps failed, from the counters of a result: one sentence that saves a search."""
+from collections.abc import Callable, Iterator
+
+from loadgen.result import Result
+
+SECRET = "is the shared secret the same on both sides?"
+RADIUS_REJECT = "3"
+BAD_AUTHENTICATOR = ("bad_authenticator", "bad_message_authenticator", "bad_response_authenticator")
+MIP4_CODES = {
+    "130": "the FHA had no address left to lease: enlarge the pool, or load fewer nodes",
+    "128": "the FHA got no usable answer from its AAAH: is the AAAH up, and do their secrets match?",
+    "131": "the AAAH refused the registrations: are the subscribers (keys, SPIs) the same on both sides?",
+    "144": "the AAAH found the MN-AAA authenticators wrong: are the subscribers' keys the same on both sides?",
+    "133": "Identifications were refused: do the clocks of both machines agree?",
+    "136": "the home agent address is not the FHA's own: does --mip4 name the address that the AAAH hands out?",
+}
+
+
+def likely_cause(result: Result) -> str | None:
+    """None when nothing failed, or nothing is known that would explain most of it."""
+    failures = result.bootstraps.failed + result.bootstraps.timed_out
+    if not failures:
+        return None
+    for guess in GUESSES:
+        for cause in guess(result, failures):
+            return cause
+    return None
+
+
+def secret_mismatch(result: Result, failures: int) -> Iterator[str]:
+    """Replies that do not verify, here or at a server."""
+    if 2 * result.packets.bad_authenticator >= failures:
+        yield f"secret mismatch? {result.packets.bad_authenticator} replies with a bad authenticator: {SECRET}"
+    for role, use in result.servers.items():
+        dropped = sum(use.dropped.get(reason, 0) for reason in BAD_AUTHENTICATOR)
+        if 2 * dropped >= failures:
+            yield f"secret mismatch? the {role.upper()} dropped {dropped} packets with a bad authenticator: {SECRET}"
+
+
+def unknown_client(result: Result, failures: int) -> Iterator[str]:
+    for role, use in result.servers.items():
+        dropped = use.dropped.get("unknown_client", 0)
+        if 2 * dropped >= failures:
+            yield f"the {role.upper()} does not know us as a client ({dropped} packets dropped): list our network"
+
+
+def silence(result: Result, failures: int) -> Iterator[str]:
+    """Nothing came back: from nobody, or from the servers of one step."""
+    if not result.packets.received:
+        yield "nothing answered: do the servers listen at the addresses given, and know us as a client?"
+    for step, tally in result.steps.items():
+        if tally.attempted and tally.timed_out == tally.attempted and 2 * tally.timed_out >= failures:
+            server = {"access": "the RADIUS server", "registration": "the FHA", "binding": "the home agent"}[step]
+            yield f"{server} answered no {step}: is it up, and does it know these nodes?"
+
+
+def refusals(result: Result, failures: int) -> Iterator[str]:
+    """One reply code that accounts for half of the failures."""
+    if 2 * result.replies.radius.get(RADIUS_REJECT, 0) >= failures:
+        yield "the AAAH rejected the access: are the subscribers (NAIs, secrets) the same on both sides?"
+    for code, count in sorted(result.replies.mip4.items(), key=lambda item: -item[1]):
+        if 2 * count >= failures and code in MIP4_CODES:
+            yield f"{MIP4_CODES[code]} (code {code}: {count} times)"
+
+
+def drops(result: Result, failures: int) -> Iterator[str]:
+    if 2 * result.packets.kernel_drops >= failures:
+        yield f"our sockets dropped {result.packets.kernel_drops} replies: enlarge --receive-buffer or lower the rate"
+    for role, use in result.servers.items():
+        dropped = use.dropped.get("kernel_drops", 0)
+        if 2 * dropped >= failures:
+            yield f"the sockets of the {role.upper()} dropped {dropped} packets: the load is more than it can take"
+
+
+Guess = Callable[[Result, int], Iterator[str]]
+GUESSES: tuple[Guess, ...] = (secret_mismatch, unknown_client, refusals, drops, silence)

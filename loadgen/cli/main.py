@@ -1,0 +1,79 @@
+"""`mipstorm`: finds the command, and turns whatever goes wrong into one line and the right exit code."""
+import os
+import sys
+import traceback
+from argparse import ArgumentParser, RawDescriptionHelpFormatter
+from collections.abc import Sequence
+from importlib.metadata import PackageNotFoundError, version
+from typing import NoReturn
+
+from loadgen.cli import bench, load, serve
+from loadgen.errors import UsageError
+from servers.errors import ConfigurationError
+
+COMMANDS = {"bench": bench, "load": load, "serve": serve}
+INTERNAL, USAGE, INTERRUPTED = 1, 2, 130
+
+DESCRIPTION = """\
+Bootstraps Mobile IPv6 nodes through Mobile IPv4 networks: servers (AAAH, FHA) and a load generator for them.
+"""
+EPILOG = """\
+start here:
+  mipstorm bench          the whole chain on this machine, with 20 000 nodes
+  mipstorm COMMAND --help options and examples of a command
+"""
+
+
+class Parser(ArgumentParser):
+    """Says what is wrong in one line, where argparse would print the whole usage."""
+
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(f"{message} (see {self.prog} --help)")
+
+
+def build_parser() -> Parser:
+    parser = Parser(prog="mipstorm", description=DESCRIPTION, epilog=EPILOG, allow_abbrev=False,
+                    formatter_class=RawDescriptionHelpFormatter)
+    parser.add_argument("--version", action="version", version=f"mipstorm {installed_version()}")
+    subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    for command in COMMANDS.values():
+        command.add_parser(subparsers).allow_abbrev = False
+    return parser
+
+
+def installed_version() -> str:
+    try:
+        return version("mipstorm")
+    except PackageNotFoundError:
+        return "(not installed)"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs a command; returns the exit code."""
+    try:
+        args = build_parser().parse_args(arguments)
+        code = int(COMMANDS[args.command].main(args))
+        sys.stdout.flush()
+        return code
+    except ConfigurationError as error:
+        print(f"mipstorm: {error}", file=sys.stderr)
+        return USAGE
+    except KeyboardInterrupt:
+        print("mipstorm: interrupted", file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the flush at exit must not fail again
+        return INTERNAL
+    except Exception:
+        traceback.print_exc()
+        print("mipstorm: internal error (above); please report it", file=sys.stderr)
+        return INTERNAL
+
+
+def run() -> NoReturn:
+    """The entry point."""
+    sys.exit(main())
+
+
+if __name__ == "__main__":
+    run()

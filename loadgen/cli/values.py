@@ -1,0 +1,84 @@
+"""Values of options: text to what it means, or an error that says what was expected."""
+import math
+from argparse import ArgumentTypeError
+from ipaddress import IPv4Network
+
+from loadgen.plan import SCENARIOS
+from loadgen.verdict import MaxFailures
+from servers.endpoint import Endpoint, parse_endpoint
+
+
+def number(text: str, least: int, most: int) -> int:
+    if not (text.isascii() and text.isdecimal() and least <= int(text) <= most):
+        raise ArgumentTypeError(f"'{text}' is not a whole number from {least} to {most}")
+    return int(text)
+
+
+def count(text: str) -> int:
+    return number(text, 1, 2**24)
+
+
+def seed(text: str) -> int:
+    return number(text, 0, 2**64 - 1)
+
+
+def tries(text: str) -> int:
+    return number(text, 1, 100)
+
+
+def buffer_size(text: str) -> int:
+    return number(text, 4096, 2**30)
+
+
+def lifetime(text: str) -> int:
+    return number(text, 1, 65_534)
+
+
+def cool_down(text: str) -> int:
+    return number(text, 0, 86_400)
+
+
+def positive(text: str) -> float:
+    """A finite number above zero."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0 < value < math.inf:
+        raise ArgumentTypeError(f"'{text}' is not a number above 0")
+    return value
+
+
+def seconds(text: str) -> float:
+    """Like `positive`, and zero."""
+    return 0.0 if text in ("0", "0.0") else positive(text)
+
+
+def max_failures(text: str) -> MaxFailures:
+    """`N` or `N%`."""
+    if not text.endswith("%"):
+        return MaxFailures(count=number(text, 0, 2**32))
+    share = seconds(text[:-1]) / 100
+    if share > 1:
+        raise ArgumentTypeError(f"'{text}' is more than all")
+    return MaxFailures(share=share)
+
+
+def endpoint(text: str) -> Endpoint:
+    try:
+        return parse_endpoint(text)
+    except ValueError as error:
+        raise ArgumentTypeError(str(error)) from None
+
+
+def network(text: str) -> IPv4Network:
+    try:
+        return IPv4Network(text)
+    except ValueError as error:
+        raise ArgumentTypeError(f"'{text}' is not an IPv4 network such as 198.18.0.0/16: {error}") from None
+
+
+def scenario(text: str) -> str:
+    if text not in SCENARIOS:
+        raise ArgumentTypeError(f"there is no scenario '{text}'; there is: {', '.join(SCENARIOS)}")
+    return text

@@ -1,0 +1,139 @@
+# The emulated mobile nodes, as columns and small rows; what a node needs only while it bootstraps is an Attempt.
+from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
+from fastcodec.digest.jobs cimport Key, Queue
+from loadgen.checks cimport Checks
+from loadgen.histogram cimport Histogram
+from loadgen.pacer cimport Pace
+from servers.engine.counters cimport Counters
+from servers.engine.parking cimport Parking
+from servers.engine.stages cimport Head
+from servers.net.node cimport BATCH, Datagram, Entropy, Instant, Node, Outbox
+from servers.roles.radius_client cimport Answer, RadiusClient
+
+cdef enum:
+    MOST_TRIES = 16
+    MOST_FHAS_NAMED = 4
+
+cdef enum NodeState:
+    NEW = 0
+    TRYING = 1
+    ATTACHED = 2                     # access only: has an Accept
+    REGISTERED = 3
+    FAILED_NODE = 4
+    TIMED_OUT_NODE = 5
+
+cdef struct MobileNode:
+    uint32_t attempt                 # slot + 1 of its bootstrap under way
+    uint32_t care_of_address         # network order, as are all addresses
+    uint32_t fha
+    uint32_t address                 # THOAv4
+    uint32_t ha_spi
+    uint8_t[20] key                  # MN-FHA, derived by the node itself
+    uint8_t state
+
+cdef struct Columns:                 # what the subscribers file says; row i of a text is octets[offsets[i]:offsets[i+1]]
+    const uint8_t* nai
+    const uint32_t* nai_offsets
+    const uint8_t* key
+    const uint32_t* key_offsets
+    const uint8_t* secret
+    const uint32_t* secret_offsets
+    const uint32_t* spi
+    const uint16_t* location
+
+cdef enum Step:
+    BOOTSTRAP = 0
+    ACCESS = 1
+    REGISTRATION = 2
+    STEPS = 3
+
+cdef struct Tally:                   # attempted = succeeded + failed + timed_out + in flight
+    uint64_t attempted, succeeded, failed, timed_out
+
+cdef struct Attempt:                 # a row: one bootstrap under way
+    Head head
+    uint8_t tries                    # registration requests sent
+    uint8_t fha_count
+    uint8_t fha_turn                 # which of the named FHAs is asked
+    bint clock_told                  # a 133 has corrected the clock once
+    uint32_t slot
+    uint32_t node
+    uint32_t transaction
+    uint64_t intended                # ns: when the bootstrap was due
+    uint64_t registration_started
+    uint64_t sent                    # the latest registration request
+    Answer* answer
+    Datagram* reply                  # while it is looked at
+    uint32_t[4] fhas
+    uint32_t[16] outstanding         # low halves of the Identifications sent
+    uint16_t lifetime                # asked for
+    uint16_t covered_length
+    uint16_t nonce_at, nonce_length, authenticator_at
+    uint16_t home_at, agent_at, care_of_at
+    uint32_t ha_spi
+    uint8_t[16] challenge
+    uint8_t[20] derived
+    uint8_t[20] digest
+    Key key
+    uint16_t request_length
+    uint8_t[352] request             # 24 + 255 + 8 + 24
+
+cdef struct Load:                    # all that a stage may touch
+    Queue queue
+    Outbox* out
+    Instant* now
+    Entropy* entropy
+    Counters counters
+    RadiusClient client
+    Parking attempts                 # its wheel times the nodes' retransmissions
+    MobileNode* nodes
+    Columns columns
+    uint32_t count
+    Checks checks
+    Tally[3] tallies
+    Histogram* latencies[3]
+    Histogram* send_lag
+    uint64_t[256] mip4_codes
+    uint64_t[256] radius_codes
+    uint64_t mip_sent, mip_retransmitted, mip_received, mip_late, mip_duplicate, mip_unmatched, mip_malformed
+    uint64_t mip_bad_authenticator, lifetimes_clipped, late_sends
+    uint64_t late_limit              # ns
+    uint64_t last_success            # monotonic ns
+    uint32_t index_bits              # of an Identification's low half that name the node
+    uint16_t mip_port                # index of the socket registrations leave through
+    uint16_t fha_port                # UDP port of the FHAs
+    uint16_t lifetime_s
+    uint32_t most_tries
+    uint32_t first_timeout_ms
+    uint32_t nas_address
+    uint32_t vendor
+    int64_t clock_correction         # NTP units, learnt from a 133
+    bint access_only
+    bint has_expectations            # a private testbed: prefixes and home agent are known
+    uint8_t[16] ipv6_prefix          # of the FHA
+    uint8_t[16] home_agent
+    uint8_t* locations               # 64 octets each: length, text
+    uint8_t* scratch
+    uint32_t scratch_used
+
+cdef class Fleet(Node):
+    cdef Load load
+    cdef Answer* answers
+    cdef Pace pace
+    cdef object kept                 # the columns that pointers lead into
+    cdef list histograms
+    cdef uint64_t duration           # ns, 0: no limit
+    cdef uint64_t skipped            # places of the schedule used before
+    cdef uint64_t started_at         # monotonic ns of the first intended start; 0: not yet
+    cdef uint64_t begun              # bootstraps started
+    cdef uint64_t total              # to start
+    cdef uint64_t ends_at            # no starts after this, 0: never
+    cdef uint32_t concurrency        # closed loop; 0: open
+    cdef bint stopped
+    cdef void start_due(self) noexcept nogil
+    cdef uint32_t open_attempts(self, void** rows, uint32_t most) noexcept nogil
+    cdef void receive_answers(self, Datagram* rows, uint32_t n) noexcept nogil
+    cdef void receive_replies(self, Datagram* rows, uint32_t n) noexcept nogil
+    cdef bint give_up(self) noexcept nogil
+    cdef bint retransmit(self) noexcept nogil
+    cdef uint64_t next_start(self) noexcept nogil

@@ -1,0 +1,105 @@
+"""What a run shall do: every option parsed, every file read, every target looked at."""
+from collections.abc import Sequence
+from dataclasses import dataclass
+from ipaddress import IPv4Network
+from pathlib import Path
+from typing import Literal
+
+from loadgen.errors import UsageError
+from loadgen.verdict import MaxFailures
+from servers.endpoint import Endpoint
+from servers.secrets_file import Secret
+from servers.tables.subscribers_csv import Subscribers
+
+SCENARIOS = ("integrated-colocated",)
+Steps = Literal["access", "all"]
+
+LOOPBACK = IPv4Network("127.0.0.0/8")
+
+
+@dataclass(frozen=True)
+class Target:
+    """Servers that already run."""
+
+    radius: Endpoint               # the AAAH
+    mip4: Endpoint | None          # the FHA; None when only access is asked for
+    secret: Secret                 # shared with the AAAH
+    subscribers: Subscribers       # node i of the run is row i
+
+
+@dataclass(frozen=True)
+class Testbed:
+    """The private servers of `bench`."""
+
+    pool: IPv4Network
+    cool_down_s: int
+    max_lifetime_s: int
+    state: Path | None             # None: a private temporary folder, removed at the end
+    volatile: bool                 # no journal; `relaxed` must say so
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Exactly one of `rate` and `concurrency` is set, and exactly one of `target` and `testbed`."""
+
+    command: tuple[str, ...]       # as typed, for the result document
+    nodes: int
+    rate: float | None             # bootstraps a second, open loop
+    concurrency: int | None        # nodes at once, closed loop
+    duration_s: float | None       # None: every node once; else nodes start over, in the same order, until then
+    seed: int
+    scenario: str
+    steps: Steps
+    warm_up_s: float               # bootstraps begun earlier are not counted
+    tries: int                     # transmissions of a request before it has timed out
+    radius_timeout_s: float        # before the first retransmission
+    mip4_timeout_s: float
+    goal: MaxFailures
+    target: Target | None
+    testbed: Testbed | None
+    own_network: bool              # the user answers for targets off loopback
+    offload: bool                  # runs of equal datagrams leave as one (UDP_SEGMENT)
+    receive_buffer: int | None     # octets to ask for at each socket; None: as much as is granted
+    json: str | None               # file, or "-" for standard output
+    quiet: bool
+    verbose: bool
+    warnings: tuple[str, ...] = ()  # to be shown before the run
+
+
+def check_targets(endpoints: Sequence[Endpoint], own_network: bool) -> None:
+    """RFC 6815: load tests stay in networks of one's own."""
+    for endpoint in endpoints:
+        address = endpoint.address
+        if not endpoint.port:
+            raise UsageError(f"{endpoint}: port 0 is no target")
+        if address.is_unspecified or address.is_multicast or address.is_reserved:
+            raise UsageError(f"{endpoint}: {address} is no address of a server")
+        if address not in LOOPBACK and not own_network:
+            raise UsageError(f"{endpoint} is not on loopback; if that network is yours, add --i-own-this-network")
+
+
+def check_pool(pool: IPv4Network, nodes: int) -> str | None:
+    """UsageError when it cannot be one; a warning when it is too small for the fleet."""
+    if pool.overlaps(LOOPBACK):
+        raise UsageError(f"--pool {pool} contains the FHA's own address (the testbed lives in {LOOPBACK})")
+    if pool.is_multicast or pool.prefixlen < 8:
+        raise UsageError(f"--pool {pool} is not a network of unicast addresses, /8 to /32")
+    usable = pool.num_addresses - (2 if pool.prefixlen < 31 else 0)  # the first and the last are never leased
+    if usable >= nodes:
+        return None
+    return f"the pool {pool} has {usable} addresses for {nodes} nodes: {nodes - usable} bootstraps will fail"
+
+
+def check_output(target: str | None) -> None:
+    """Finds out before the run, not after it, that the result could not be written."""
+    if target is None or target == "-":
+        return
+    path = Path(target)
+    try:
+        existed = path.exists()
+        with path.open("ab"):
+            pass
+        if not existed:
+            path.unlink()
+    except OSError as error:
+        raise UsageError(f"--json {target}: cannot be written: {error.strerror}") from None

@@ -1,0 +1,173 @@
+"""A run from plan to result: the testbed if one is asked for, warm-up, the measured load, the verdict."""
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import resource
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import uvloop
+
+from loadgen import result as document
+from loadgen.cause import likely_cause
+from loadgen.engine import FOREVER, Engine, own_cpu_s
+from loadgen.errors import UsageError
+from loadgen.plan import Plan, Target
+from loadgen.result import Result, Tally
+from loadgen.schedule import schedule_sha256
+from loadgen.status import Status
+from loadgen.testbed import RunningTestbed
+from loadgen.verdict import Strain, judge, late_after_ns
+from servers.supervisor import Child, ChildDied
+
+STEPS: tuple[document.Step, ...] = ("access", "registration")
+
+
+@dataclass
+class Spent:
+    """CPU seconds during the measured load, and datagrams lost at our sockets."""
+
+    own: float = 0.0
+    servers: list[float] = field(default_factory=list)
+    drops: int = 0
+    died: str | None = None
+
+
+def run_load(plan: Plan) -> Result:
+    """Everything a plan asks for. UsageError and ConfigurationError say in one line what cannot be done."""
+    with contextlib.ExitStack() as stack:
+        testbed = None
+        target = plan.target
+        if plan.testbed is not None:
+            try:
+                testbed = stack.enter_context(RunningTestbed(plan))
+            except ChildDied as error:
+                raise UsageError(str(error)) from None
+            target = testbed.target
+        assert target is not None
+        engine = stack.enter_context(Engine(plan, target))
+        children = testbed.children if testbed else []
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            spent = runner.run(measure(engine, plan, children))
+        if testbed:
+            testbed.stop()
+        return conclude(engine, plan, target, spent, children)
+
+
+async def measure(engine: Engine, plan: Plan, children: Sequence[Child]) -> Spent:
+    """Warm-up, then the load whose figures count."""
+    def check() -> None:
+        for child in children:
+            child.check()
+
+    spent = Spent()
+    engine.attach()
+    with Status(quiet=plan.quiet) as status:
+        try:
+            skip = 0
+            if plan.warm_up_s:
+                await engine.run(FOREVER, plan.warm_up_s, 0, Status(quiet=True), check)
+                skip = engine.fleet.started
+                engine.fleet.reset_figures()
+            before = own_cpu_s(), [child.cpu_s() for child in children], engine.drops()
+            if not engine.interrupted:
+                bootstraps = FOREVER if plan.duration_s else plan.nodes
+                await engine.run(bootstraps, (plan.duration_s or 0.0) - plan.warm_up_s if plan.duration_s else 0.0, skip,
+                                 status, check)
+        except ChildDied as error:
+            spent.died = str(error)
+            engine.fleet.stop()
+        spent.own = own_cpu_s() - before[0]
+        spent.servers = [child.cpu_s() - cpu for child, cpu in zip(children, before[1], strict=True)]
+        spent.drops = engine.drops() - before[2]
+    return spent
+
+
+def conclude(engine: Engine, plan: Plan, target: Target, spent: Spent, children: Sequence[Child]) -> Result:
+    """The result document, judged."""
+    result = describe(engine, plan, target, spent)
+    result.servers = {child.role: document.ServerUse(**child.use) for child in children if child.use}
+    result.violations = violations(engine, target) + lease_differences(engine, target, children)
+    result.relaxed = relaxed(plan)
+    result.hint = likely_cause(result)
+    judgement = judge(result, strain(engine, plan, result, spent), plan.goal, engine.interrupted, spent.died)
+    result.verdict, result.reasons = judgement.verdict, judgement.reasons
+    faults = document.arithmetic_faults(result)
+    if faults:
+        raise RuntimeError("the result does not add up: " + "; ".join(faults))
+    return result
+
+
+def describe(engine: Engine, plan: Plan, target: Target, spent: Spent) -> Result:
+    fleet, duration = engine.fleet, engine.duration_s()
+    latencies = fleet.latencies()
+    mip4, radius = fleet.codes()
+    tallies = {name: tally(counts) for name, counts in fleet.tallies().items()}
+    steps = {step: tallies[step] for step in STEPS if step == "access" or plan.steps == "all"}
+    return Result(
+        command=list(plan.command), scenario=plan.scenario, nodes=plan.nodes, seed=plan.seed, duration_s=round(duration, 6),
+        cores=len(os.sched_getaffinity(0)), partial=engine.interrupted or spent.died is not None,
+        bootstraps=tallies["bootstrap"], steps=steps,
+        rate_per_s=document.Rate(offered=plan.rate,
+                                 achieved=round(tallies["bootstrap"].succeeded / duration, 3) if duration else 0.0),
+        latency_ms={"bootstrap": document.latency(latencies["bootstrap"]),
+                    **{step: document.latency(latencies[step]) for step in steps}},
+        packets=document.Packets(**fleet.packets(), kernel_drops=spent.drops),
+        replies=document.Replies(mip4={str(c): n for c, n in mip4.items()}, radius={str(c): n for c, n in radius.items()}),
+        generator=document.Generator(
+            cpu_s=round(spent.own, 3), max_rss_bytes=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
+            bytes_per_node=round(fleet.node_octets(), 1),
+            schedule_sha256=schedule_sha256(engine.pacer, target.subscribers.nai),
+            send_lag_ms=document.send_lag(latencies["send_lag"])))
+
+
+def tally(counts: tuple[int, int, int, int]) -> Tally:
+    """What has neither succeeded, failed nor timed out is in flight."""
+    attempted, succeeded, failed, timed_out = counts
+    return Tally(attempted=attempted, succeeded=succeeded, failed=failed, timed_out=timed_out,
+                 in_flight=attempted - succeeded - failed - timed_out)
+
+
+def strain(engine: Engine, plan: Plan, result: Result, spent: Spent) -> Strain:
+    lag = engine.fleet.latencies()["send_lag"]
+    seconds = result.duration_s or 1.0
+    return Strain(open_loop=plan.rate is not None, sends=lag.total,
+                  late_sends=lag.count_above(late_after_ns(result.latency_ms["bootstrap"].p50)), own_drops=spent.drops,
+                  own_cpu=spent.own / seconds, server_cpu=[cpu / seconds for cpu in spent.servers])
+
+
+def relaxed(plan: Plan) -> list[str]:
+    """What the private servers did not do that production servers would."""
+    if plan.testbed is None:
+        return []
+    return [*(["no fsync"] if plan.testbed.volatile else []), "no reject delay"]
+
+
+def violations(engine: Engine, target: Target) -> list[document.Violation]:
+    kept, counts = engine.fleet.violations()
+    named = [document.Violation(kind=kind, detail=in_words(target, node, other, address)) for kind, node, other, address in kept]
+    more = sum(counts.values()) - len(kept)
+    return named + ([document.Violation(kind="more", detail=f"{more} more violations")] if more else [])
+
+
+def in_words(target: Target, node: int, other: int, address: bytes) -> str:
+    names = [target.subscribers.nai[k].decode(errors="backslashreplace") for k in dict.fromkeys((node, other))]
+    return f"{'.'.join(map(str, address))} held by {' and '.join(names)}"
+
+
+def lease_differences(engine: Engine, target: Target, children: Sequence[Child]) -> list[document.Violation]:
+    """At the end of a private testbed: a lease that a node holds and the FHA does not, or holds for another (ruling 25)."""
+    held = next((child.leases for child in children if child.leases is not None), None)
+    if held is None:
+        return []
+    found = []
+    for node, address in engine.fleet.leases().items():
+        nai = target.subscribers.nai[node]
+        theirs = held.get(nai.hex())
+        if theirs != address.hex():
+            has = "has no lease of it" if theirs is None else f"leased it {'.'.join(map(str, bytes.fromhex(theirs)))}"
+            found.append(document.Violation(kind="lease_differs", detail=(
+                f"{nai.decode(errors='backslashreplace')} holds {'.'.join(map(str, address))}, the FHA {has}")))
+    return found

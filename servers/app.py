@@ -1,0 +1,252 @@
+"""Joins a role to its sockets, its store and an event loop: the only place that knows all of them."""
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import resource
+import signal
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import IO, Any, Protocol
+
+import uvloop
+
+from servers.engine.reasons import EVENTS
+from servers.config import Aaah, Fha, FhaChoice, load_aaah, load_fha, load_policy, weaknesses
+from servers.errors import ConfigurationError
+from servers.net.mmsg import Socket
+from servers.net.udp import CannotListen, Driver, open_socket
+from servers.pool.bitmap import SharedPool
+from servers.roles.aaah import AaahRole
+from servers.roles.fha import FhaRole
+from servers.store.errors import StoreError
+from servers.store.store import Store
+from servers.tables import subscribers_csv
+from servers.tables.replies import ReplyCache
+from servers.tables.subscribers import SubscriberTable
+
+CLIENT_PORTS = 32          # source ports of the FHA's RADIUS client, 256 identifiers each
+DRAIN_S = 2.0              # at the end, for the journal and for answers under way
+REQUESTERS = {"nas": 1, "fha": 2}
+
+
+class Role(Protocol):
+    """What the running of a role needs of it."""
+
+    def counters(self) -> dict[str, int]: ...
+
+
+class Server:
+    """A role with its sockets, ready to run: what `serve` and the tests start."""
+
+    def __init__(self, name: str, role: Any, sockets: Sequence[Socket], store: Store | None) -> None:
+        self.name, self.role, self.sockets, self.store = name, role, sockets, store
+
+    @property
+    def address(self) -> str:
+        return self.sockets[0].address
+
+    def use(self) -> dict[str, Any]:
+        """The `servers` entry of a result document, and what the process holds."""
+        traffic = [s.traffic for s in self.sockets]
+        counted = self.role.counters()
+        dropped = {reason: n for reason, n in counted.items() if reason not in EVENTS}
+        drops = sum(s.drops for s in self.sockets)
+        if drops:
+            dropped["kernel_drops"] = drops
+        spent = resource.getrusage(resource.RUSAGE_SELF)
+        return {"processes": 1, "cpu_s": round(spent.ru_utime + spent.ru_stime, 3), "max_rss_bytes": spent.ru_maxrss * 1024,
+                "packets_in": sum(t["datagrams_in"] for t in traffic), "packets_out": sum(t["datagrams_out"] for t in traffic),
+                "dropped": dropped, "events": {reason: n for reason, n in counted.items() if reason in EVENTS}}
+
+
+# ---- AAAH ------------------------------------------------------------------------------------------------------------
+
+def build_aaah(config: Aaah, receive_buffer: int | None = None) -> Server:
+    """ConfigurationError and OSError say in one line what is wrong."""
+    columns = subscribers_csv.read(config.subscribers)
+    if config.care_of_network.num_addresses < len(columns) + 2:
+        raise ConfigurationError(f"aaah.care_of_network: {config.care_of_network} has no room for {len(columns)} subscribers")
+    table = SubscriberTable(len(columns), text_size(columns))
+    for k in range(len(columns)):
+        table.add(columns.nai[k], int(columns.spi[k]), columns.key[k], columns.access_secret[k],
+                  columns.classes[columns.class_index[k]])
+    role = AaahRole(table, ReplyCache(), care_of_network=config.care_of_network.network_address.packed,
+                    care_of_size=config.care_of_network.num_addresses,
+                    ipv6_home_prefix=config.ipv6_home_prefix.network_address.packed, home_agent=config.home_agent.packed,
+                    session_timeout_s=config.session_timeout_s, registration_lifetime_s=config.registration_lifetime_s,
+                    key_lifetime_s=config.key_lifetime_s, identification_window_s=config.identification_window_s)
+    for client in config.client:
+        assert client.secret is not None                             # settled by load_aaah
+        role.add_client(client.network.network_address.packed, client.network.prefixlen, client.secret.octets,
+                        roles=sum(1 << REQUESTERS[r] for r in client.roles))
+    for choice in load_policy(config.policy).fha:
+        add_choice(role, choice, table.classes)
+    listen = config.listen
+    sockets = [open_socket(str(listen.address), listen.port, gro=True, gso=config.gso,
+                           pktinfo=listen.address.is_unspecified, **buffers(receive_buffer))]
+    return Server("aaah", role, sockets, None)
+
+
+def text_size(columns: subscribers_csv.Subscribers) -> int:
+    return int(columns.nai.blob.size + columns.key.blob.size + columns.access_secret.blob.size)
+
+
+def add_choice(role: AaahRole, choice: FhaChoice, classes: Sequence[str]) -> None:
+    """Compiles one FHA of the policy: its classes become a bit mask."""
+    mask = sum(1 << k for k, name in enumerate(classes) if not choice.classes or name in choice.classes)
+    role.add_fha(choice.address.packed, choice.weight if choice.healthy else 0, mask,
+                 "\n".join(choice.nas_identifiers).encode())
+
+
+# ---- FHA -------------------------------------------------------------------------------------------------------------
+
+def build_fha(config: Fha, receive_buffer: int | None = None) -> Server:
+    """ConfigurationError, StoreError and OSError say in one line what is wrong."""
+    network, own = config.pool.network, config.home_agent
+    store = Store(None if config.volatile else config.state, f"fha pool {network}")
+    try:
+        rows = store.load()
+        pool = SharedPool(str(network), reserved=config.pool.reserved, cool_down_s=config.pool.cool_down_s)
+        now, wall = time.monotonic_ns(), time.time_ns()
+        role = FhaRole(pool, store.journal, now=now, ports=CLIENT_PORTS, address=own.packed,
+                       pool_network=network.network_address.packed, pool_mask=network.netmask.packed,
+                       ipv6_prefix=config.ipv6_prefix.network_address.packed,
+                       ipv6_prefix_length=config.ipv6_prefix.prefixlen, identifier=config.nas_identifier.encode()[:64],
+                       max_lifetime_s=config.max_lifetime_s, window_s=config.identification_window_s, boot=int(time.time()) & 0xffffffff)
+        ask = config.aaah[0]
+        assert ask.secret is not None                                # settled by load_fha
+        role.set_aaah(ask.address.address.packed, ask.address.port, ask.secret.octets)
+        restore(role, rows, now, wall)
+        if store.directory is not None:
+            store.compact(role.records(now, wall))
+        sockets = fha_sockets(config, receive_buffer)
+    except BaseException:
+        store.close()
+        raise
+    return Server("fha", role, sockets, store)
+
+
+def restore(role: FhaRole, rows: Sequence[tuple[int, bytes]], now: int, wall: int) -> None:
+    """Everything that was acknowledged and has not expired; a lease that does not fit any more is named, not dropped."""
+    lost = sum(not role.restore(kind, payload, now, wall) for kind, payload in rows)
+    if lost:
+        raise ConfigurationError(f"fha.state: {lost} journalled leases do not fit the pool any more; "
+                                 "give the pool they came from, or an empty state folder")
+
+
+def fha_sockets(config: Fha, receive_buffer: int | None) -> list[Socket]:
+    listen, sizes = config.listen, buffers(receive_buffer)
+    sockets = [open_socket(str(listen.address), listen.port, pktinfo=listen.address.is_unspecified, **sizes)]
+    try:
+        for k in range(CLIENT_PORTS):
+            sockets.append(open_socket(str(config.home_agent), 0, index=1 + k, gro=True, gso=config.gso, **sizes))
+    except OSError:
+        for made in sockets:
+            made.close()
+        raise
+    return sockets
+
+
+def buffers(receive_buffer: int | None) -> dict[str, int]:
+    return {} if receive_buffer is None else {"receive_buffer": receive_buffer}
+
+
+# ---- running ---------------------------------------------------------------------------------------------------------
+
+def serve(config: Aaah | Fha, report: IO[str] | None = None, receive_buffer: int | None = None) -> int:
+    """Runs until SIGTERM or SIGINT, then drains; returns the exit code. `report` gets one JSON line when ready and one
+    at the end (for whoever started this process); without it a person reads what happens on standard error."""
+    for warning in weaknesses(config.aaah if isinstance(config, Fha) else config.client):
+        say(f"warning: {warning}")
+    try:
+        server = build_fha(config, receive_buffer) if isinstance(config, Fha) else build_aaah(config, receive_buffer)
+    except (CannotListen, StoreError, OSError) as error:
+        raise ConfigurationError(str(error)) from None
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(run(server, report))
+
+
+async def run(server: Server, report: IO[str] | None) -> int:
+    loop, ended = asyncio.get_running_loop(), asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, ended.set)
+    wakers = [server.store.journal.done] if server.store and server.store.directory is not None else []
+    driver = Driver(server.role, server.sockets, loop, wakers=wakers)
+    if report:
+        tell(report, {"ready": server.name, "address": server.address, "pid": os.getpid()})
+    else:
+        say(f"{server.name} listens on {server.address} (pid {os.getpid()}); Ctrl-C stops it")
+    failure = await watch(server, ended)
+    await drain(server)
+    use = server.use()
+    driver.close()
+    held = leases(server)
+    if server.store:
+        server.store.close()
+    if report:
+        tell(report, {"use": use, "leases": held})
+    if failure:
+        say(failure)
+    return 1 if failure else 0
+
+
+async def watch(server: Server, ended: asyncio.Event) -> str | None:
+    """Once a second prints what was counted since, one line a reason, until the end; or says what failed."""
+    before: dict[str, int] = {}
+    while not ended.is_set():
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(ended.wait(), 1.0)
+        counts = server.role.counters()
+        for reason, count in counts.items():
+            if reason not in EVENTS and count != before.get(reason, 0):
+                say(f"{server.name}: {reason}: {count - before.get(reason, 0)} ({count} in all){server.role.offender(reason)}")
+        before = counts
+        failed = server.store.journal.failed if server.store else 0
+        if failed:
+            return f"{server.name}: the journal cannot be written ({os.strerror(failed)}); nothing more is granted"
+    return None
+
+
+async def drain(server: Server) -> None:
+    """Replies that wait for the journal leave before the process does."""
+    deadline = time.monotonic() + DRAIN_S
+    while getattr(server.role, "under_way", 0) and time.monotonic() < deadline:
+        await asyncio.sleep(0.01)
+
+
+def leases(server: Server) -> dict[str, str] | None:
+    """{NAI in hex: THOAv4 in hex} of an FHA at its end, to be compared with what the nodes hold."""
+    if not isinstance(server.role, FhaRole):
+        return None
+    return {nai.hex(): address.hex() for nai, address in server.role.leases().items()}
+
+
+def say(text: str) -> None:
+    print(f"mipstorm: {text}", file=sys.stderr, flush=True)
+
+
+def tell(report: IO[str], message: dict[str, Any]) -> None:
+    report.write(json.dumps(message, separators=(",", ":")) + "\n")
+    report.flush()
+
+
+LOADERS: dict[str, Callable[[str | Path], Aaah | Fha]] = {"aaah": load_aaah, "fha": load_fha}
+
+
+def child(arguments: Sequence[str]) -> int:
+    """`python -m servers.app ROLE CONFIG RECEIVE_BUFFER`: how the supervisor starts a server; it reports on stdout."""
+    role, config, receive_buffer = arguments
+    try:
+        return serve(LOADERS[role](config), sys.stdout, int(receive_buffer) or None)
+    except ConfigurationError as error:
+        say(str(error))
+        return 2
+
+
+if __name__ == "__main__":
+    sys.exit(child(sys.argv[1:]))

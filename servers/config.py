@@ -1,0 +1,209 @@
+"""Configuration of the servers: what the TOML files may hold, and what must fit together in them."""
+from collections.abc import Sequence
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
+from pathlib import Path
+from typing import Annotated, Literal
+
+from msgspec import Meta, field
+
+from servers.config_reading import Table, decoded, fault, text_of
+from servers.endpoint import Endpoint
+from servers.errors import ConfigurationError
+from servers.secrets_file import Secret, read_private, read_secret
+
+Lifetime = Annotated[int, Meta(ge=1, le=65_534)]  # 65535 is infinity (RFC 5944 section 3.3)
+Window = Annotated[int, Meta(ge=1, le=3600)]  # seconds that a node's clock may be wrong (RFC 5944 section 5.7)
+OneWorker = Annotated[int, Meta(ge=1, le=1)]
+Name = Annotated[str, Meta(pattern=r"^[!-~]{1,64}$")]
+MOST_CLIENTS, MOST_CHOICES = 64, 32
+
+
+class Shared(Table, kw_only=True):
+    """A table with a shared secret: written in it, or in a file of its own. `load_*` settles it into `secret`."""
+
+    secret: Secret | None = None
+    secret_file: Path | None = None
+
+
+class AaahOfFha(Shared, kw_only=True):
+    """[[fha.aaah]]: a server that the FHA asks, in order of preference."""
+
+    address: Endpoint
+
+
+class Pool(Table, kw_only=True):
+    """[fha.pool]: the IPv4 home addresses to lease."""
+
+    network: IPv4Network
+    cool_down_s: Annotated[int, Meta(ge=0, le=86_400)] = 30
+    strategy: Literal["bitmap"] = "bitmap"
+    reserved: list[IPv4Address] = field(default_factory=list)
+
+
+class Fha(Table, kw_only=True):
+    """[fha]: the foreign home agent."""
+
+    listen: Endpoint
+    address: IPv4Address | None = None  # None: that of `listen`
+    nas_identifier: Name = "fha1.access.example"
+    ipv6_prefix: IPv6Network = IPv6Network("2001:db8:f:1::/64")
+    max_lifetime_s: Lifetime = 1800
+    identification_window_s: Window = 7
+    workers: OneWorker = 1
+    state: Path | None = None
+    volatile: bool = False
+    gso: bool = True
+    aaah: Annotated[list[AaahOfFha], Meta(max_length=1)] = field(default_factory=list)
+    pool: Pool
+
+    @property
+    def home_agent(self) -> IPv4Address:
+        """The address that mobile nodes know this agent by."""
+        return self.address or self.listen.address
+
+
+class Client(Shared, kw_only=True):
+    """[[aaah.client]]: who may ask the AAAH, and as what."""
+
+    network: IPv4Network
+    roles: Annotated[list[Literal["nas", "fha"]], Meta(min_length=1)] = field(default_factory=lambda: ["nas", "fha"])
+
+
+class Aaah(Table, kw_only=True):
+    """[aaah]: the home operator's RADIUS server."""
+
+    listen: Endpoint
+    workers: OneWorker = 1
+    gso: bool = True
+    subscribers: Path
+    policy: Path
+    ipv6_home_prefix: IPv6Network = IPv6Network("2001:db8:100::/64")
+    home_agent: IPv6Address = IPv6Address("2001:db8:100:0:ffff::1")
+    care_of_network: IPv4Network = IPv4Network("127.64.0.0/10")
+    session_timeout_s: Annotated[int, Meta(ge=60, le=2**31)] = 7200
+    registration_lifetime_s: Lifetime = 1800
+    key_lifetime_s: Annotated[int, Meta(ge=60, le=2**31)] = 3600
+    identification_window_s: Window = 7
+    client: list[Client] = field(default_factory=list)
+
+
+class Document(Table, kw_only=True):
+    """A configuration file; one file may serve both roles."""
+
+    fha: Fha | None = None
+    aaah: Aaah | None = None
+
+
+class FhaChoice(Table, kw_only=True):
+    """[[fha]] of the policy: an FHA, and whom it is given to."""
+
+    address: IPv4Address
+    weight: Annotated[int, Meta(ge=1, le=1_000_000)] = 1
+    healthy: bool = True
+    classes: list[str] = field(default_factory=list)           # subscription classes; none: every class
+    nas_identifiers: list[Name] = field(default_factory=list)  # none: every NAS
+
+
+class Policy(Table, kw_only=True):
+    """The AAAH's choice of FHA, by location and subscription."""
+
+    fha: list[FhaChoice] = field(default_factory=list)
+
+
+def load_fha(path: str | Path) -> Fha:
+    """The [fha] of a file, checked; relative paths in it start at the file's folder."""
+    file, text = Path(path), text_of(path)
+    fha = decoded(text, file, Document).fha
+    if fha is None:
+        raise ConfigurationError(f"{file}: has no table [fha]")
+    check_state(fha, text, file)
+    check_addresses(fha, text, file)
+    if not fha.aaah:
+        raise fault(text, file, "fha", "has no server to ask; it needs at least one [[fha.aaah]]")
+    if len(fha.aaah) > 1:
+        raise fault(text, file, "fha.aaah[1]", "only one server is supported")
+    settle_secrets(fha.aaah, text, file, "fha.aaah")
+    return fha
+
+
+def load_aaah(path: str | Path) -> Aaah:
+    """The [aaah] of a file, checked; relative paths in it start at the file's folder."""
+    file, text = Path(path), text_of(path)
+    aaah = decoded(text, file, Document).aaah
+    if aaah is None:
+        raise ConfigurationError(f"{file}: has no table [aaah]")
+    check_home(aaah, text, file)
+    check_clients(aaah.client, text, file)
+    settle_secrets(aaah.client, text, file, "aaah.client")
+    aaah.subscribers, aaah.policy = file.parent / aaah.subscribers, file.parent / aaah.policy
+    return aaah
+
+
+def load_policy(path: str | Path) -> Policy:
+    """The policy file, which the AAAH reads again when it is told to."""
+    file, text = Path(path), text_of(path)
+    policy = decoded(text, file, Policy)
+    if not any(choice.healthy for choice in policy.fha):
+        raise ConfigurationError(f"{file}: names no healthy FHA; it needs at least one [[fha]] with healthy = true")
+    if sum(max(1, len(choice.nas_identifiers)) for choice in policy.fha) > MOST_CHOICES:
+        raise ConfigurationError(f"{file}: more than {MOST_CHOICES} FHAs and NAS identifiers in all")
+    return policy
+
+
+def weaknesses(tables: Sequence[Shared]) -> list[str]:
+    """What to warn about when the server starts."""
+    return [table.secret.weakness for table in tables if table.secret and table.secret.weakness]
+
+
+def check_state(fha: Fha, text: str, file: Path) -> None:
+    """A server that acknowledges only what it will remember needs a folder to remember it in."""
+    if fha.state is not None:
+        fha.state = file.parent / fha.state
+    elif not fha.volatile:
+        raise fault(text, file, "fha", "needs `state` for its journal, or `volatile = true` to forget all on exit")
+
+
+def check_addresses(fha: Fha, text: str, file: Path) -> None:
+    """The agent's own address is one that nodes can use, and no node ever leases it."""
+    own, pool = fha.home_agent, fha.pool
+    if own.is_unspecified or own.is_multicast:
+        raise fault(text, file, "fha.address", f"mobile nodes cannot reach {own}; set it to this agent's own address")
+    if own in pool.network:
+        raise fault(text, file, "fha.pool.network", f"{pool.network} contains the FHA's own address {own}")
+    if pool.network.prefixlen < 8 or pool.network.is_multicast:
+        raise fault(text, file, "fha.pool.network", f"{pool.network} is not a network of unicast addresses, /8 to /32")
+    for i, reserved in enumerate(pool.reserved):
+        if reserved not in pool.network:
+            raise fault(text, file, f"fha.pool.reserved[{i}]", f"{reserved} is not in the pool {pool.network}")
+    if fha.ipv6_prefix.prefixlen > 96:
+        raise fault(text, file, "fha.ipv6_prefix", "must leave 32 bits for the IPv4 home address (/96 or shorter)")
+
+
+def check_home(aaah: Aaah, text: str, file: Path) -> None:
+    """Subscriber i has the home address prefix + 1 + i, and the home agent's own is none of those."""
+    prefix = aaah.ipv6_home_prefix
+    if prefix.prefixlen > 96:
+        raise fault(text, file, "aaah.ipv6_home_prefix", "must leave 32 bits for the subscriber (/96 or shorter)")
+    if 0 <= int(aaah.home_agent) - int(prefix.network_address) <= 2**32:
+        raise fault(text, file, "aaah.home_agent", f"{aaah.home_agent} is among the home addresses of subscribers")
+
+
+def check_clients(clients: list[Client], text: str, file: Path) -> None:
+    if not clients:
+        raise fault(text, file, "aaah", "has no client; it needs at least one [[aaah.client]]")
+    if len(clients) > MOST_CLIENTS:
+        raise fault(text, file, f"aaah.client[{MOST_CLIENTS}]", f"more than {MOST_CLIENTS} clients")
+    for i, client in enumerate(clients):
+        if client.network in (before.network for before in clients[:i]):
+            raise fault(text, file, f"aaah.client[{i}].network", f"{client.network} is listed twice")
+
+
+def settle_secrets(tables: Sequence[Shared], text: str, file: Path, name: str) -> None:
+    """Reads the files of secrets. A configuration that holds secrets itself must not be readable by everyone."""
+    for i, table in enumerate(tables):
+        if (table.secret is None) == (table.secret_file is None):
+            raise fault(text, file, f"{name}[{i}]", "needs either `secret` or `secret_file`")
+        if table.secret_file is not None:
+            table.secret = read_secret(file.parent / table.secret_file)
+        else:
+            read_private(file)

@@ -1,0 +1,93 @@
+from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
+from fastcodec.digest.jobs cimport Key, Queue
+from servers.engine.counters cimport Counters
+from servers.engine.parking cimport Parking
+from servers.engine.stages cimport Head
+from servers.net.node cimport BATCH, Datagram, Entropy, Instant, Node, Outbox
+from servers.pool.bitmap cimport Pool
+from servers.roles.radius_client cimport Answer, RadiusClient
+from servers.store.journal cimport Journal
+from servers.tables.bindings cimport Binding, Bindings
+from servers.tables.budget cimport Budget
+from servers.tables.hash cimport Table
+
+cdef enum:
+    RRQ_ROOM = 1500                      # longest datagram that is looked at (ruling 15)
+
+cdef struct Registration:                # a row: one Registration Request, from its arrival to its reply
+    Head head
+    uint8_t code                         # of the reply
+    bint is_signed                       # there is a key to sign the reply with
+    bint is_new_lease
+    uint32_t slot                        # its own, in the parking
+    uint32_t transaction                 # at the RADIUS client
+    uint32_t newer                       # slot + 1 of a newer request of the same node that waits for this one
+    Answer* answer                       # of the AAAH; NULL when there was none
+    Datagram datagram                    # peer, and `octets` below
+    uint64_t nai_hash
+    uint64_t request_hash
+    uint64_t identification
+    uint64_t ticket                      # of the journal
+    uint32_t lifetime                    # granted, s
+    uint32_t address                     # THOAv4
+    uint32_t mn_spi, ha_spi, aaa_spi, key_lifetime, aaa_lifetime
+    uint16_t nai_at, nai_length          # value of extension 131
+    uint16_t proof_at                    # first octet of extension 36
+    uint16_t reply_length
+    uint8_t nonce_length
+    uint8_t[64] nonce
+    uint8_t[16] home_address             # IPv6
+    uint8_t[16] home_agent
+    uint8_t[20] derived                  # MN-FHA key
+    uint8_t[18] hiding                   # Request Authenticator and salt
+    uint8_t[16] pad
+    uint8_t[16] second_pad
+    uint8_t[16] digest
+    Key key
+    uint8_t[448] reply
+    uint8_t[1500] octets
+
+cdef struct Fha:                         # all that a stage may touch
+    Queue queue
+    Outbox* out
+    Instant* now
+    Entropy* entropy
+    Counters counters
+    Parking waiting                      # Registrations
+    Table pending                        # NAI -> slot of the request under way
+    Bindings bindings
+    Pool* pool
+    Journal* journal
+    RadiusClient client
+    Budget requests, duplicates, mismatches, refusals
+    uint32_t* ready                      # slots whose turn has come
+    uint32_t ready_count
+    uint32_t* held                       # ring of slots whose replies wait for the journal
+    uint32_t held_first, held_count
+    uint64_t seed                        # of hashes that strangers must not foresee
+    uint64_t oldest_identification       # what came before a restart is refused
+    uint64_t boot
+    uint64_t sessions
+    uint32_t address                     # ours, network order
+    uint32_t pool_network, pool_mask     # network order
+    uint32_t max_lifetime_s
+    uint32_t window_s
+    uint32_t vendor
+    uint8_t[16] ipv6_prefix
+    uint8_t ipv6_prefix_length
+    uint8_t identifier_length
+    uint8_t[64] identifier               # NAS-Identifier
+    uint64_t granted, denied
+
+cdef class FhaRole(Node):
+    cdef Fha fha
+    cdef Answer* answers
+    cdef object pool_owner
+    cdef object journal_owner
+    cdef void receive_requests(self, Datagram* datagrams, uint32_t n) noexcept nogil
+    cdef void receive_answers(self, Datagram* datagrams, uint32_t n) noexcept nogil
+    cdef void run_ready(self) noexcept nogil
+    cdef bint release_held(self) noexcept nogil
+    cdef bint give_up(self) noexcept nogil
+    cdef bint expire(self) noexcept nogil
+    cdef list bound_rows(self)

@@ -1,0 +1,66 @@
+"""Files that hold secrets: read only when others cannot, and never shown."""
+import os
+import stat
+from pathlib import Path
+
+from servers.errors import ConfigurationError
+
+LONGEST = 255  # octets of a shared secret
+SHORT = 12  # octets below which a shared secret is guessed off-line in no time
+
+
+class Secret:
+    """A shared secret; printing it shows nothing."""
+
+    __slots__ = ("octets",)
+
+    def __init__(self, octets: bytes) -> None:
+        self.octets = octets
+
+    def __repr__(self) -> str:
+        return "Secret(***)"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and other.octets == self.octets
+
+    def __hash__(self) -> int:
+        return hash(self.octets)
+
+    @property
+    def weakness(self) -> str | None:
+        """What to warn about: RFC 2865 section 3 asks for at least 16 octets of a well-chosen password."""
+        if len(self.octets) >= SHORT:
+            return None
+        return f"a shared secret of {len(self.octets)} octets is easily guessed; take 16 random ones"
+
+
+def read_private(path: str | Path) -> bytes:
+    """The whole file; ConfigurationError when it cannot be read or anyone on this machine could read it."""
+    try:
+        with open(path, "rb") as file:
+            mode = os.fstat(file.fileno()).st_mode
+            if stat.S_ISREG(mode) and mode & stat.S_IROTH:
+                raise ConfigurationError(f"{path}: holds secrets but everyone may read it; run: chmod 600 {path}")
+            return file.read()
+    except OSError as error:
+        raise ConfigurationError(f"{path}: cannot be read: {error.strerror}") from None
+
+
+def checked(octets: bytes) -> Secret:
+    """ValueError when it cannot be a shared secret."""
+    if not 1 <= len(octets) <= LONGEST:
+        raise ValueError(f"a shared secret has 1 to {LONGEST} octets, not {len(octets)}")
+    return Secret(octets)
+
+
+def read_secret(path: str | Path) -> Secret:
+    """The secret is the file's content without the line's end; an empty one is refused."""
+    octets = read_private(path).removesuffix(b"\n").removesuffix(b"\r")
+    if not octets:
+        raise ConfigurationError(f"{path}: is empty; it must hold the shared secret on one line")
+    if b"\n" in octets:
+        raise ConfigurationError(f"{path}:2: a second line; the file must hold the shared secret alone")
+    try:
+        return checked(octets)
+    except ValueError as error:
+        raise ConfigurationError(f"{path}: {error}") from None

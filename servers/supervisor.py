@@ -1,0 +1,103 @@
+"""Servers as child processes: start, watch, stop. They die with their parent and never see its Ctrl-C."""
+from __future__ import annotations
+
+import ctypes
+import json
+import os
+import select
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from servers.endpoint import Endpoint, parse_endpoint
+
+PR_SET_PDEATHSIG = 1
+START_S, STOP_S = 60.0, 10.0
+TICKS = os.sysconf("SC_CLK_TCK")
+
+
+class ChildDied(Exception):
+    """A server ended that should not have; the message names it, with its last log line."""
+
+
+class Child:
+    """One server process (`servers.app`), its log file and what it reported."""
+
+    def __init__(self, role: str, config: Path, log: Path, receive_buffer: int | None = None) -> None:
+        self.role, self.log = role, log
+        with log.open("wb") as errors:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "servers.app", role, str(config), str(receive_buffer or 0)],
+                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors, start_new_session=True,
+                preexec_fn=die_with_parent)                          # noqa: PLW1509 - one thread, before anything runs
+        self.endpoint: Endpoint | None = None
+        self.use: dict[str, Any] = {}
+        self.leases: dict[str, str] | None = None
+
+    @property
+    def pid(self) -> int:
+        return self.process.pid
+
+    def wait_ready(self) -> Endpoint:
+        """The address it listens on. Raises ChildDied when it could not start."""
+        said = self._report(START_S)
+        if "address" not in said:
+            raise ChildDied(f"the {self.role} did not start: {self.last_words()}")
+        self.endpoint = parse_endpoint(said["address"])
+        return self.endpoint
+
+    def check(self) -> None:
+        """Raises ChildDied when the process is not there any more."""
+        code = self.process.poll()
+        if code is not None:
+            how = f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
+            raise ChildDied(f"the {self.role} (pid {self.pid}) died with {how}: {self.last_words()}")
+
+    def stop(self) -> None:
+        """SIGTERM, its last report, and SIGKILL if it does not end. May be called twice."""
+        assert self.process.stdout is not None
+        if self.process.stdout.closed:
+            return
+        if self.process.poll() is None:
+            self.process.terminate()
+        said = self._report(STOP_S)
+        self.use, self.leases = said.get("use", {}), said.get("leases")
+        try:
+            self.process.wait(STOP_S)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        self.process.stdout.close()
+
+    def cpu_s(self) -> float:
+        """CPU time so far, user and system, to 10 ms; 0 when it is gone."""
+        try:
+            fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
+        except OSError:
+            return 0.0
+        return (int(fields[11]) + int(fields[12])) / TICKS
+
+    def last_words(self) -> str:
+        lines = self.log.read_text(errors="replace").strip().splitlines()
+        return lines[-1].removeprefix("mipstorm: ") if lines else "it said nothing"
+
+    def _report(self, seconds: float) -> dict[str, Any]:
+        """The next JSON line; nothing when it ends or the time is over."""
+        assert self.process.stdout is not None
+        deadline, fd, line = time.monotonic() + seconds, self.process.stdout.fileno(), b""
+        while not line.endswith(b"\n"):
+            ready, _, _ = select.select([fd], [], [], max(0.0, deadline - time.monotonic()))
+            piece = os.read(fd, 1 << 20) if ready else b""
+            if not piece:
+                return {}
+            line += piece
+        said: dict[str, Any] = json.loads(line.splitlines()[-1])
+        return said
+
+
+def die_with_parent() -> None:
+    """Runs in the child before its program: SIGKILL when the parent dies, however it does."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)

@@ -1,0 +1,95 @@
+"""The verdict: each rule at its edge, the order of precedence, and the guess at the cause."""
+from collections.abc import Callable
+from itertools import combinations
+
+import pytest
+
+from loadgen.cause import likely_cause
+from loadgen.result import Packets, Replies, Result, ServerUse, Tally, Violation
+from loadgen.verdict import MaxFailures, Strain, generator_limits, judge, late_after_ns
+
+Make = Callable[..., Result]
+EASY = Strain(open_loop=True, sends=1000)
+NONE = MaxFailures()
+BROKEN = {"child-died": 1, "invariant-violated": 5, "interrupted": 130, "generator-limited": 3, "goal-missed": 4}
+
+
+def test_all_well_is_ok(make_result: Make) -> None:
+    judged = judge(make_result(), EASY, NONE)
+    assert (judged.verdict, judged.exit_code, judged.reasons) == ("ok", 0, [])
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 4, 5])
+def test_of_all_that_applies_the_first_in_order_is_the_verdict(make_result: Make, count: int) -> None:
+    for broken in combinations(BROKEN, count):
+        result = make_result(failed=int("goal-missed" in broken))
+        if "invariant-violated" in broken:
+            result.violations = [Violation(kind="double lease", detail="198.18.0.9")]
+        strain = Strain(open_loop=True, sends=1000, own_drops=int("generator-limited" in broken))
+        judged = judge(result, strain, NONE, interrupted="interrupted" in broken,
+                       died="fha: disk full" if "child-died" in broken else None)
+        assert (judged.verdict, judged.exit_code) == (broken[0], BROKEN[broken[0]])
+        assert len(judged.reasons) == count
+
+
+def test_what_is_late() -> None:
+    assert late_after_ns(None) == late_after_ns(2.0) == late_after_ns(10.0) == 1_000_000
+    assert late_after_ns(20.0) == 2_000_000
+
+
+@pytest.mark.parametrize(("strain", "limited"), [
+    (Strain(open_loop=True, sends=1000, late_sends=10), False),
+    (Strain(open_loop=True, sends=1000, late_sends=11), True),
+    (Strain(open_loop=True, sends=0), False),
+    (Strain(open_loop=True, sends=1000, own_drops=1), True),
+    (Strain(open_loop=True, sends=1000, own_cpu=1.0), False),
+    (Strain(open_loop=False, sends=1000, late_sends=1000), False),
+    (Strain(open_loop=False, own_drops=1), True),
+    (Strain(open_loop=False, own_cpu=0.96, server_cpu=[0.5, 0.89]), True),
+    (Strain(open_loop=False, own_cpu=0.95, server_cpu=[0.5, 0.89]), False),
+    (Strain(open_loop=False, own_cpu=0.96, server_cpu=[0.5, 0.90]), False),
+    (Strain(open_loop=False, own_cpu=0.96), True)])
+def test_when_the_generator_is_the_limit(strain: Strain, limited: bool) -> None:
+    assert bool(generator_limits(strain)) == limited
+
+
+@pytest.mark.parametrize(("goal", "failed", "timed_out", "met"), [
+    (MaxFailures(), 0, 0, True), (MaxFailures(), 1, 0, False), (MaxFailures(), 0, 1, False),
+    (MaxFailures(count=5), 2, 3, True), (MaxFailures(count=5), 3, 3, False),
+    (MaxFailures(share=0.01), 5, 5, True), (MaxFailures(share=0.01), 6, 5, False)])
+def test_the_goal(make_result: Make, goal: MaxFailures, failed: int, timed_out: int, met: bool) -> None:
+    judged = judge(make_result(failed, timed_out), EASY, goal)
+    assert judged.exit_code == (0 if met else 4)
+    if not met:
+        assert judged.reasons == [f"{failed} bootstraps failed and {timed_out} timed out ({goal} allowed)"]
+
+
+def test_a_run_of_nothing_is_no_success(make_result: Make) -> None:
+    judged = judge(make_result(bootstraps=Tally()), EASY, MaxFailures(share=1.0))
+    assert (judged.verdict, judged.reasons) == ("goal-missed", ["no bootstrap was attempted"])
+
+
+def server(**dropped: int) -> dict[str, ServerUse]:
+    return {"aaah": ServerUse(processes=1, cpu_s=1, max_rss_bytes=1, packets_in=9, packets_out=0, dropped=dropped)}
+
+
+@pytest.mark.parametrize(("changes", "guess"), [
+    ({"packets": Packets(received=100, bad_authenticator=100)}, "secret mismatch? 100 replies with a bad auth"),
+    ({"servers": server(bad_message_authenticator=500)}, "secret mismatch? the AAAH dropped 500 packets"),
+    ({"servers": server(unknown_client=500)}, "the AAAH does not know us as a client (500 packets"),
+    ({"replies": Replies(mip4={"0": 900, "130": 100})}, "the FHA had no address left to lease"),
+    ({"replies": Replies(radius={"2": 900, "3": 100})}, "the AAAH rejected the access"),
+    ({"packets": Packets(received=100, kernel_drops=100)}, "our sockets dropped 100 replies"),
+    ({"servers": server(kernel_drops=100)}, "the sockets of the AAAH dropped 100 packets"),
+    ({"packets": Packets(sent=100)}, "nothing answered"),
+    ({"steps": {"access": Tally(attempted=100, succeeded=100), "registration": Tally(attempted=100, timed_out=100)}},
+     "the FHA answered no registration")])
+def test_the_likely_cause(make_result: Make, changes: dict[str, object], guess: str) -> None:
+    cause = likely_cause(make_result(failed=100, **changes))
+    assert cause is not None
+    assert cause.startswith(guess)
+
+
+def test_no_guess_without_failures_or_without_a_trace(make_result: Make) -> None:
+    assert likely_cause(make_result(packets=Packets(received=9, bad_authenticator=9))) is None
+    assert likely_cause(make_result(failed=100, packets=Packets(received=900, bad_authenticator=3))) is None
