@@ -35,7 +35,8 @@ from fastcodec.message import (
     VendorExtension,
 )
 from fastcodec.mip4 import BootstrapType, Flag, MessageType, ReplyCode
-from fastcodec.packet import Attributes, configure, verify_request, verify_response
+from fastcodec.attributes import Attributes, configure
+from fastcodec.packet import verify_request, verify_response
 from fastcodec.radius import Code, Slot
 from fastcodec.registration import derive_key, verify_mn_aaa, verify_mn_ha
 from fastcodec.secret import Secret, SecretArray

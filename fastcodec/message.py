@@ -16,7 +16,7 @@ import msgspec
 from fastcodec import mip4, packet, registration
 from fastcodec.fields import Plan
 from fastcodec.mip4 import ExtensionType
-from fastcodec.packet import Attributes
+from fastcodec.attributes import Attributes
 from fastcodec.secret import Secret
 
 __all__ = ["BootstrapAddress", "Extension", "GeneralizedAuthentication", "MnHaAuthentication", "Nai", "NonceReply",
