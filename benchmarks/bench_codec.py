@@ -128,8 +128,8 @@ def scapy_work(messages: Messages) -> Callable[[], None]:
     return work
 
 
-def measure(name: str, ask: float, ours: Callable[[], Any], messages: int, theirs: Callable[[], Any], reference: str,
-            plan: Plan) -> Row:
+def measure(plan: Plan, name: str, ask: float, *, ours: Callable[[], Any], theirs: Callable[[], Any], reference: str,
+            messages: int = 1) -> Row:
     seconds = plan.seconds / 4
     runs = interleave({"ours": lambda: rate(ours, messages, seconds), "theirs": lambda: rate(theirs, 1, seconds)},
                       plan.rounds)
@@ -142,10 +142,11 @@ def figures(plan: Plan | None = None) -> list[dict[str, Any]]:
     rows: list[Row] = []
     if plan.wants(*NAMES[:2]):
         pyrad = pyrad_work(messages)
-        rows += [measure(NAMES[0], 100, messages.batch(), BATCH, pyrad, "pyrad", plan),
-                 measure(NAMES[1], 15, messages.single_radius, 1, pyrad, "pyrad", plan)]
+        rows += [measure(plan, NAMES[0], 100, ours=messages.batch(), theirs=pyrad, reference="pyrad", messages=BATCH),
+                 measure(plan, NAMES[1], 15, ours=messages.single_radius, theirs=pyrad, reference="pyrad")]
     if plan.wants(NAMES[2]):
-        rows.append(measure(NAMES[2], 50, messages.single_registration, 1, scapy_work(messages), "scapy + hmac", plan))
+        rows.append(measure(plan, NAMES[2], 50, ours=messages.single_registration, theirs=scapy_work(messages),
+                            reference="scapy + hmac"))
     return [row.as_dict() for row in rows]
 
 

@@ -7,6 +7,7 @@
 `RegistrationRequest`, `RegistrationReply` and `RadiusPacket` are single messages; `RegistrationBatch` and
 `RadiusBatch` hold n datagrams as columns. Errors are a tree, drawn in `fastcodec.errors`.
 """
+from fastcodec.attributes import Attributes, configure
 from fastcodec.batch import RadiusBatch, RegistrationBatch
 from fastcodec.dictionary import Dictionary, load
 from fastcodec.errors import (
@@ -35,7 +36,6 @@ from fastcodec.message import (
     VendorExtension,
 )
 from fastcodec.mip4 import BootstrapType, Flag, MessageType, ReplyCode
-from fastcodec.attributes import Attributes, configure
 from fastcodec.packet import verify_request, verify_response
 from fastcodec.radius import Code, Slot
 from fastcodec.registration import derive_key, verify_mn_aaa, verify_mn_ha

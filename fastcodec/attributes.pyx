@@ -1,6 +1,6 @@
 """RADIUS attributes between octets and Python values, typed by the dictionary when they are looked at."""
 from collections.abc import Sequence
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
+from ipaddress import IPv4Network, IPv6Network
 
 from cpython.unicode cimport PyUnicode_AsUTF8AndSize
 from libc.stdint cimport uint8_t, uint32_t
@@ -10,7 +10,7 @@ from fastcodec import radius
 from fastcodec.dictionary import default
 from fastcodec.errors import EncodeError
 from fastcodec.fields cimport address4, address6, as_bytes, put_address4, put_address6, put_number
-from fastcodec.radius cimport LONGEST, VENDOR_SPECIFIC
+from fastcodec.radius cimport VENDOR_SPECIFIC
 from fastcodec.wire cimport get16, get32, get64, put32
 
 cdef enum Kind:

@@ -12,7 +12,7 @@ cdef class Scratch:
 cdef class Rows:
     cdef readonly object octets, lengths, status
     cdef uint8_t[:, ::1] _octets
-    cdef uint32_t[::1] _lengths
+    cdef const uint32_t[::1] _lengths
     cdef uint8_t[::1] _status
     cdef Py_ssize_t count, width
     cdef const uint32_t[::1] _indices(self, object which, SecretArray secrets)

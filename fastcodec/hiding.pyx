@@ -1,6 +1,5 @@
 """RADIUS hiding of single values: User-Password, CHAP, salt encryption. RFC 2865 2.2, 5.2; RFC 2868 3.5."""
 from libc.stdint cimport uint8_t
-from libc.string cimport memcpy
 
 from fastcodec.digest.jobs cimport DIGEST_MD5
 from fastcodec.errors import DecodeError, EncodeError
@@ -18,12 +17,15 @@ cdef void _chain(Secret secret, const uint8_t* seed, int seed_size, const uint8_
     """c1 = p1 xor MD5(S || seed), ci = pi xor MD5(S || c(i-1))."""
     cdef uint8_t[BLOCK] mask
     cdef const uint8_t* before = seed
+    cdef const uint8_t* ciphered = octets
     cdef int at, k, size = seed_size
+    if hide:
+        ciphered = out
     for at in range(0, n, BLOCK):
         digest_now(DIGEST_MD5, <const uint8_t*> secret.octets, <int> len(secret.octets), before, size, NULL, mask)
         for k in range(BLOCK):
             out[at + k] = octets[at + k] ^ mask[k]
-        before, size = (out if hide else octets) + at, BLOCK
+        before, size = ciphered + at, BLOCK
 
 
 def _authenticator(octets):

@@ -14,12 +14,12 @@ from fastcodec.wire cimport get16, put16, same
 
 
 cdef object _refusal(const uint8_t* p, uint32_t n, const Packet* packet, int status):
-    cdef int at = HEADER, k
+    cdef int at = HEADER
     if status == State.TOO_SHORT:
         return DecodeError("RadiusPacket", n, f"{n} octets, {HEADER} needed", status)
     if status == State.BAD_LENGTH:
         return DecodeError("RadiusPacket.length", 2, f"{get16(p + 2)} in a datagram of {n} octets", status)
-    for k in range(packet.attributes):
+    for _ in range(packet.attributes):
         at += p[at + 1]
     reason = "more than 255 attributes" if status == State.TOO_MANY_EXTENSIONS else "does not fit (RFC 2865 5)"
     return DecodeError(f"RadiusPacket: attribute {p[at]}", at, reason, status)
@@ -110,8 +110,9 @@ def verify_request(data, secret, *, bint require=True):
     RFC 3579 3.2. With `require` false a request without one passes, unless it holds EAP-Message or Proxy-State.
     """
     cdef Packet packet
-    cdef bytes octets = _walked(data, &packet)
+    cdef bytes octets = _walked(data, &packet)     # kept: `packet` points into it
     _verify(&packet, as_secret(secret), None, require)
+    del octets
 
 
 def verify_response(data, secret, request, *, bint require=True):

@@ -40,13 +40,15 @@ cdef class Secret:
 
     cdef const Key* for_md5(self):
         if not self.has_md5:
-            digest_now(DIGEST_KEY_MD5, <const uint8_t*> self.octets, <uint32_t> len(self.octets), NULL, 0, NULL, &self.md5)
+            digest_now(DIGEST_KEY_MD5, <const uint8_t*> self.octets, <uint32_t> len(self.octets), NULL, 0, NULL,
+                       &self.md5)
             self.has_md5 = True
         return &self.md5
 
     cdef const Key* for_sha1(self):
         if not self.has_sha1:
-            digest_now(DIGEST_KEY_SHA1, <const uint8_t*> self.octets, <uint32_t> len(self.octets), NULL, 0, NULL, &self.sha1)
+            digest_now(DIGEST_KEY_SHA1, <const uint8_t*> self.octets, <uint32_t> len(self.octets), NULL, 0, NULL,
+                       &self.sha1)
             self.has_sha1 = True
         return &self.sha1
 

@@ -61,7 +61,8 @@ def test_registration_rows_as_single_ones(vector):
     assert all(batch.datagram(k) == d for k, d in enumerate(datagrams)), "checking changes no octet"
 
 
-@pytest.mark.parametrize("vector", [v for v in RADIUS["vectors"] if len(v["message_hex"]) < 1000], ids=lambda v: v["id"])
+@pytest.mark.parametrize("vector", [v for v in RADIUS["vectors"] if len(v["message_hex"]) < 1000],
+                         ids=lambda v: v["id"])
 @pytest.mark.parametrize("require", [True, False])
 def test_radius_rows_as_single_ones(vector, require):
     whole, secret = bytes.fromhex(vector["message_hex"]), bytes.fromhex(vector["secret_hex"])
@@ -74,8 +75,8 @@ def test_radius_rows_as_single_ones(vector, require):
     authenticator = next((bytes.fromhex(v["fields"]["authenticator"]) for v in RADIUS["vectors"]
                           if v["id"] == vector.get("request")), bytes(16))
     batch.walk()
-    status = batch.verify(fc.SecretArray([secret]), None, np.tile(np.frombuffer(authenticator, np.uint8), (len(batch), 1)),
-                          require)
+    answered = np.tile(np.frombuffer(authenticator, np.uint8), (len(batch), 1))
+    status = batch.verify(fc.SecretArray([secret]), None, answered, require)
     assert status.tolist() == [single_status(fc.verify_response, d, secret, authenticator, require=require)
                                for d in datagrams]
     assert all(batch.datagram(k) == d for k, d in enumerate(datagrams)), "checking changes no octet"
@@ -103,7 +104,7 @@ def test_random_radius_rows(bodies):
         assert batch.counts[k, fc.Slot.SESSION_TIMEOUT] >= names.count("Session-Timeout")
 
 
-REQUEST = fc.RegistrationRequest(0x22, 1800, IPv4Address(0), IPv4Address("203.0.113.10"), IPv4Address("198.51.100.7"), 0, [
+REQUEST = fc.RegistrationRequest(0x22, 1800, IPv4Address(0), IPv4Address("203.0.113.10"), IPv4Address(7), 0, [
     fc.Nai("mn0001@home.example"), fc.NonceRequest(0x1001), fc.GeneralizedAuthentication(0x200)])
 
 
@@ -120,7 +121,7 @@ def test_template_columns_and_signing(spi):
     for k in range(50):
         single = fc.RegistrationRequest(0x22, 1800, IPv4Address(0), IPv4Address("203.0.113.10"),
                                         IPv4Address(0xc6336400 + k), 2**63 + k,
-                                        [fc.Nai("mn%04d@home.example" % k), fc.NonceRequest(0x1001),
+                                        [fc.Nai(f"mn{k:04}@home.example"), fc.NonceRequest(0x1001),
                                          fc.GeneralizedAuthentication(spi)])
         assert batch.datagram(k) == single.encode(keys[k])
     batch.walk()

@@ -13,7 +13,8 @@ from fastcodec.status import Status
 FILE = json.loads((Path(__file__).parents[1] / "vectors" / "radius.json").read_text())
 BY_ID = {v["id"]: v for v in FILE["vectors"]}
 GOOD = [v for v in FILE["vectors"] if v["kind"] == "radius"]
-MALFORMED = {**dict.fromkeys(("rn-01", "rn-02"), Status.TOO_SHORT), **dict.fromkeys(("rn-03", "rn-04", "rn-05"), Status.BAD_LENGTH),
+MALFORMED = {**dict.fromkeys(("rn-01", "rn-02"), Status.TOO_SHORT),
+             **dict.fromkeys(("rn-03", "rn-04", "rn-05"), Status.BAD_LENGTH),
              **dict.fromkeys(("rn-06", "rn-07", "rn-08", "rn-09", "rn-11"), Status.EXTENSION_OVERRUN)}
 NOT_AUTHENTIC = {"rn-12", "rn-20", "rn-21", "rn-22", "rn-23", "rn-24", "rn-25", "rn-26", "rn-40", "rn-80", "rn-81",
                  "rn-82", "rn-83", "rn-86", "rn-103"}
@@ -147,7 +148,8 @@ def test_message_authenticator_is_put_first():
     secret = b"a shared secret"
     request = fc.RadiusPacket(1, 7, attributes=[("User-Name", "mn0001@home.example")])
     data = request.encode(secret)
-    assert [name for name, _ in fc.RadiusPacket.decode(data, secret).attributes] == ["Message-Authenticator", "User-Name"]
+    names = [name for name, _ in fc.RadiusPacket.decode(data, secret).attributes]
+    assert names == ["Message-Authenticator", "User-Name"]
     assert len(set(request.authenticator)) > 1
     answer = fc.RadiusPacket(2, 7, attributes=[("Session-Timeout", 60)]).encode(secret, request)
     assert fc.RadiusPacket.decode(answer, secret, data).attributes["Session-Timeout"] == 60
@@ -159,13 +161,16 @@ def test_message_authenticator_is_put_first():
         fc.verify_request(data, b"another")
 
 
-VALUES = [("User-Name", "näme"), ("Class", b"\0\1"), ("Session-Timeout", 2**32 - 1), ("Service-Type", 2),
+VALUES = [("User-Name", "näme"), ("Class", b"\0\1"), ("Session-Timeout", 2**32 - 1),
+          ("Service-Type", 2),
           ("Framed-IP-Address", IPv4Address("192.0.2.25")), ("Framed-IPv6-Address", IPv6Address("2001:db8::1")),
           ("Framed-IPv6-Prefix", IPv6Network("2001:db8:f::/48")), ("Framed-IPv6-Prefix", IPv6Network("::/0")),
           ("PMIP6-Home-IPv4-HoA", IPv4Network("192.0.2.0/24")), ("MIP6-Feature-Vector", 2**64 - 1), ("PKM-SAID", 258),
-          ("Framed-Interface-Id", bytes(8)), ("Event-Timestamp", 1147694400), ("Tunnel-Type:3", 10), ("Tunnel-Type", 10),
+          ("Framed-Interface-Id", bytes(8)), ("Event-Timestamp", 1147694400), ("Tunnel-Type:3", 10),
+          ("Tunnel-Type", 10),
           ("Tunnel-Client-Endpoint:1", "a"), ("Tunnel-Client-Endpoint", "a"), ("Mipstorm-FHA-FQDN", "fha.example"),
-          ("Mipstorm-MN-FHA-Key", bytes(34)), ("MS-MPPE-Send-Key", bytes(34)), ("Attr-250", b""), ("Attr-26", b"\0\0\0"),
+          ("Mipstorm-MN-FHA-Key", bytes(34)), ("MS-MPPE-Send-Key", bytes(34)), ("Attr-250", b""),
+          ("Attr-26", b"\0\0\0"),
           ("Attr-26.32473.250", b"x")]
 
 
@@ -176,10 +181,12 @@ def test_value_of_every_type(item):
 
 
 @pytest.mark.parametrize(("item", "field"), [
-    (("No-Such", 1), "No-Such"), (("Session-Timeout", 2**32), "Session-Timeout"), (("Session-Timeout", "x"), "Session-Timeout"),
+    (("No-Such", 1), "No-Such"), (("Session-Timeout", 2**32), "Session-Timeout"),
+    (("Session-Timeout", "x"), "Session-Timeout"),
     (("User-Name", ""), "User-Name"), (("User-Name", "x" * 254), "User-Name"), (("User-Name", 7), "User-Name"),
     (("Framed-IP-Address", "x"), "Framed-IP-Address"), (("Mipstorm-MN-AAA-Data", bytes(248)), "Mipstorm-MN-AAA-Data"),
-    (("Tunnel-Type:0", 1), "Tunnel-Type:0"), (("Tunnel-Type", 2**24), "Tunnel-Type"), (("User-Name:1", "x"), "User-Name:1"),
+    (("Tunnel-Type:0", 1), "Tunnel-Type:0"), (("Tunnel-Type", 2**24), "Tunnel-Type"),
+    (("User-Name:1", "x"), "User-Name:1"),
     (("Attr-0", b""), "Attr-0"), (("Attr-256", b""), "Attr-256"), (("Attr-x", b""), "Attr-x"), (("Class", 7), "Class"),
     (("Framed-IPv6-Prefix", "2001:db8::1/64"), "Framed-IPv6-Prefix")])
 def test_encode_error_names_the_attribute(item, field):
@@ -222,7 +229,9 @@ def test_any_octets_pass_or_are_refused(body):
     try:
         packet = fc.RadiusPacket.decode(data)
     except fc.DecodeError as refusal:
-        assert 20 <= refusal.offset <= len(data)
+        packet, offset = None, refusal.offset
+    if packet is None:
+        assert 20 <= offset <= len(data)
     else:
         assert packet.encode() == data
         again = fc.RadiusPacket(1, 1, bytes(16), list(packet.attributes))

@@ -200,7 +200,9 @@ def test_what_is_decoded_is_encoded(data, kind):
     try:
         message = CLASSES[kind].decode(data)
     except fc.DecodeError as refusal:
-        assert 0 <= refusal.offset <= len(data)
+        message, offset = None, refusal.offset
+    if message is None:
+        assert 0 <= offset <= len(data)
     else:
         assert message.encode({}) == data
 
@@ -208,7 +210,8 @@ def test_what_is_decoded_is_encoded(data, kind):
 @pytest.mark.parametrize(("change", "field"), [
     ({"lifetime": 65536}, "RegistrationRequest.lifetime"), ({"flags": -1}, "RegistrationRequest.flags"),
     ({"identification": 2**64}, "RegistrationRequest.identification"),
-    ({"home_agent": "nowhere"}, "RegistrationRequest.home_agent"), ({"lifetime": "long"}, "RegistrationRequest.lifetime"),
+    ({"home_agent": "nowhere"}, "RegistrationRequest.home_agent"),
+    ({"lifetime": "long"}, "RegistrationRequest.lifetime"),
     ({"extensions": [fc.Nai("")]}, "Nai.nai"), ({"extensions": [fc.Nai("x" * 256)]}, "Nai.nai"),
     ({"extensions": [fc.MnHaAuthentication(1, bytes(252))]}, "MnHaAuthentication"),
     ({"extensions": [fc.MnHaAuthentication(1)]}, "MnHaAuthentication.authenticator"),
@@ -237,6 +240,6 @@ def test_class_that_does_not_match_its_struct_fails():
 
 def test_any_buffer_decodes():
     data = octets(GOOD[5])
-    assert decode(data) == fc.RegistrationRequest.decode(bytearray(data)) == fc.RegistrationRequest.decode(memoryview(data))
+    assert decode(data) == decode(bytearray(data)) == decode(memoryview(data))
     with pytest.raises(TypeError):
         fc.RegistrationRequest.decode("text")
