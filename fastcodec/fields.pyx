@@ -18,14 +18,14 @@ cdef tuple _nothing = ()
 cdef dict _no_names = {}
 
 
-cdef inline object address4(const uint8_t* p):
+cdef object address4(const uint8_t* p):
     """What `IPv4Address(n)` makes, without its checks (they cost more than all the rest of a decode)."""
     address = _new(_four, _nothing, _no_names)
     address._ip = get32(p)
     return address
 
 
-cdef inline object address6(const uint8_t* p):
+cdef object address6(const uint8_t* p):
     address = _new(_six, _nothing, _no_names)
     address._ip = (<object> get64(p)) << 64 | get64(p + 8)
     address._scope_id = None

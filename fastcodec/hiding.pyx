@@ -1,6 +1,5 @@
 """RADIUS hiding of single values: User-Password, CHAP, salt encryption. RFC 2865 2.2, 5.2; RFC 2868 3.5."""
 from libc.stdint cimport uint8_t
-from libc.string cimport memcpy
 
 from fastcodec.digest.jobs cimport DIGEST_MD5
 from fastcodec.errors import DecodeError, EncodeError
@@ -18,12 +17,15 @@ cdef void _chain(Secret secret, const uint8_t* seed, int seed_size, const uint8_
     """c1 = p1 xor MD5(S || seed), ci = pi xor MD5(S || c(i-1))."""
     cdef uint8_t[BLOCK] mask
     cdef const uint8_t* before = seed
+    cdef const uint8_t* ciphered = octets
     cdef int at, k, size = seed_size
+    if hide:
+        ciphered = out
     for at in range(0, n, BLOCK):
         digest_now(DIGEST_MD5, <const uint8_t*> secret.octets, <int> len(secret.octets), before, size, NULL, mask)
         for k in range(BLOCK):
             out[at + k] = octets[at + k] ^ mask[k]
-        before, size = (out if hide else octets) + at, BLOCK
+        before, size = ciphered + at, BLOCK
 
 
 def _authenticator(octets):
@@ -39,7 +41,7 @@ def hide_password(password, secret, authenticator):
     cdef bytes seed = _authenticator(authenticator)
     if len(plain) > LONGEST_PASSWORD:
         raise EncodeError("User-Password", f"{len(plain)} octets, at most {LONGEST_PASSWORD} (RFC 2865 5.2)")
-    plain += bytes(-len(plain) % BLOCK if plain else BLOCK)
+    plain += bytes((BLOCK - len(plain) % BLOCK) % BLOCK if plain else BLOCK)
     _chain(as_secret(secret), <const uint8_t*> seed, BLOCK, <const uint8_t*> plain, <int> len(plain), True, out)
     return <bytes> out[:len(plain)]
 
@@ -77,7 +79,7 @@ def salt_encrypt(key, secret, authenticator, salt):
         raise EncodeError("salt", f"{salt:#x} is not within 0x8000 to 0xffff (RFC 2868 3.5)")
     cdef bytes plain = bytes((len(octets),)) + octets
     cdef bytes seed = _authenticator(authenticator) + (<object> salt).to_bytes(2, "big")
-    plain += bytes(-len(plain) % BLOCK)
+    plain += bytes((BLOCK - len(plain) % BLOCK) % BLOCK)
     _chain(as_secret(secret), <const uint8_t*> seed, 18, <const uint8_t*> plain, <int> len(plain), True, out)
     return seed[16:] + <bytes> out[:len(plain)]
 

@@ -5,8 +5,6 @@ Each class is bound to the struct of its name at import; a field that is missing
 from __future__ import annotations
 
 import secrets
-
-
 from collections.abc import Callable, Mapping, Sequence
 from ipaddress import IPv4Address, IPv6Address
 from typing import Any, ClassVar, Self, TypeVar, get_type_hints
@@ -14,13 +12,14 @@ from typing import Any, ClassVar, Self, TypeVar, get_type_hints
 import msgspec
 
 from fastcodec import mip4, packet, registration
+from fastcodec.attributes import Attributes
 from fastcodec.fields import Plan
 from fastcodec.mip4 import ExtensionType
-from fastcodec.packet import Attributes
 from fastcodec.secret import Secret
 
 __all__ = ["BootstrapAddress", "Extension", "GeneralizedAuthentication", "MnHaAuthentication", "Nai", "NonceReply",
-           "NonceRequest", "Padding", "RadiusPacket", "RegistrationReply", "RegistrationRequest", "UnknownExtension", "VendorExtension"]
+           "NonceRequest", "Padding", "RadiusPacket", "RegistrationReply", "RegistrationRequest", "UnknownExtension",
+           "VendorExtension"]
 
 Octets = bytes | bytearray | memoryview
 Keys = Secret | Octets | Mapping[int, Secret | Octets]
@@ -33,11 +32,11 @@ def overlays(*structs: str, type: int, subtype: int = 0, tail: bool = False,
              leave_out: frozenset[str] = frozenset()) -> Callable[[C], C]:
     """Bind an annotated class to the struct (or the structs, one behind the other) of that name."""
     def bind(cls: C) -> C:
-        hints, fields, start = get_type_hints(cls), [], 0
+        hints, start = get_type_hints(cls), 0
+        fields: list[tuple[str, int, int, Any]] = []
         for layout in (mip4.LAYOUTS[name] for name in structs):
-            for name in layout.names or ():
+            for name, (dtype, offset, *_) in (layout.fields or {}).items():
                 if name not in FRAMING | leave_out:
-                    dtype, offset = (layout.fields or {})[name][:2]
                     fields.append((name, start + offset, dtype.itemsize, hints.get(name)))
             start += layout.itemsize
         names = list(cls.__struct_fields__)  # type: ignore[attr-defined]
@@ -222,6 +221,6 @@ class RadiusPacket(msgspec.Struct):
         With `secret` they are signed: Message-Authenticator (put first when there is none), and in an answer to
         `request` the Response Authenticator. A request without authenticator gets a random one.
         """
-        if not self.authenticator:
-            self.authenticator = secrets.token_bytes(16) if request is None else bytes(16)
+        if not self.authenticator and request is None:
+            self.authenticator = secrets.token_bytes(16)
         return packet.encode(self, secret, request)

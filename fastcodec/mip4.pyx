@@ -167,7 +167,7 @@ cdef int examine(const uint8_t* p, int n, int type, Piece* out, int most, int* f
     found[0] = fault[0] = 0
     if n < 1:
         return Status.TOO_SHORT
-    if p[0] != type:
+    if p[0] != type or fixed_size(type) == 0:
         return Status.WRONG_TYPE
     fault[0] = n
     if n < fixed_size(type):

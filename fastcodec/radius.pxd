@@ -98,7 +98,7 @@ cdef int next_occurrence(const Packet* packet, const Numbers* numbers, int slot,
 # a writer given NULL, an empty value or one too long returns NULL: a chain of calls is checked once, at its end
 cdef uint8_t* put_attribute(uint8_t* at, const Numbers* numbers, int slot, const void* value, int n) noexcept nogil
 cdef uint8_t* put_integer(uint8_t* at, const Numbers* numbers, int slot, uint32_t value) noexcept nogil
-cdef void queue_message_authenticator(Queue* queue, uint8_t* packet, uint32_t length, int ma_offset, const Key* secret_key,
-                                      uint8_t* out16) noexcept nogil
+cdef void queue_message_authenticator(Queue* queue, uint8_t* packet, uint32_t length, int ma_offset,
+                                      const Key* secret_key, uint8_t* out16) noexcept nogil
 cdef void queue_response_authenticator(Queue* queue, const uint8_t* packet, uint32_t length, const uint8_t* secret,
                                        uint32_t secret_length, uint8_t* out16) noexcept nogil

@@ -164,8 +164,28 @@ cdef uint8_t* put_integer(uint8_t* at, const Numbers* numbers, int slot, uint32_
     return put_attribute(at, numbers, slot, octets, 4)
 
 
-cdef void queue_message_authenticator(Queue* queue, uint8_t* packet, uint32_t length, int ma_offset, const Key* secret_key,
-                                      uint8_t* out16) noexcept nogil:
+def occurrences(bytes packet, int slot):
+    """Every value of a slot in a packet, in order; [] when the packet is malformed."""
+    cdef Packet walked
+    cdef int at = 0
+    cdef list values = []
+    if walk_packet(packet, <uint32_t> len(packet), &NUMBERS, &walked) == Status.OK:
+        at = next_occurrence(&walked, &NUMBERS, slot, 0)
+    while at:
+        values.append(packet[at:at + packet[at - 1] - 2])
+        at = next_occurrence(&walked, &NUMBERS, slot, at)
+    return values
+
+
+def attribute(int slot, bytes value):
+    """The octets of one attribute as the roles write it; None when the value is empty or too long."""
+    cdef uint8_t[256] out
+    cdef uint8_t* end = put_attribute(out, &NUMBERS, slot, <const uint8_t*> value, <int> len(value))
+    return None if end == NULL else <bytes> out[:end - out]
+
+
+cdef void queue_message_authenticator(Queue* queue, uint8_t* packet, uint32_t length, int ma_offset,
+                                      const Key* secret_key, uint8_t* out16) noexcept nogil:
     """RFC 3579 3.2: HMAC-MD5 over the packet with 16 zeros at `ma_offset`, which this call writes.
 
     The authenticator field must hold the request's authenticator; the packet must stay as it is until the queue ran.

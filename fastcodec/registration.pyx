@@ -1,5 +1,5 @@
 """Single Mobile IPv4 messages between octets and the classes of `fastcodec.message`, authenticators included."""
-from libc.stdint cimport uint8_t, uint16_t
+from libc.stdint cimport uint8_t
 from libc.string cimport memcpy, memset
 
 from fastcodec.digest.jobs cimport DIGEST_HMAC_MD5, DIGEST_HMAC_SHA1, DIGEST_MD5
@@ -114,10 +114,12 @@ cdef int _chap(const uint8_t* p, int covered, const Piece* pieces, int found, Se
     cdef uint8_t[16] digest
     cdef uint8_t zero = 0
     cdef int k = find_piece(pieces, found, EXT_CHALLENGE, 0)
-    cdef const uint8_t* challenge = &zero if k < 0 else p + pieces[k].offset
-    cdef int n = 1 if k < 0 else pieces[k].length
-    cdef int last = min(n, <int> LEAST_CHALLENGE)
+    cdef const uint8_t* challenge = &zero
+    cdef int n = 1, last
     cdef bytes head
+    if k >= 0:
+        challenge, n = p + pieces[k].offset, pieces[k].length
+    last = min(n, <int> LEAST_CHALLENGE)
     digest_now(DIGEST_MD5, p, covered, NULL, 0, NULL, digest)
     head = (challenge[:1] if n else b"") + key.octets + digest[:16]
     digest_now(DIGEST_MD5, <const uint8_t*> head, <int> len(head), challenge + n - last, last, NULL, out)
@@ -156,7 +158,8 @@ cdef int _verify_piece(const uint8_t* p, const Piece* pieces, int found, int whi
 cdef int _verify_all(const uint8_t* p, const Piece* pieces, int found, object keys) except -1:
     cdef int k, verified = 0
     for k in range(found):
-        if pieces[k].type == EXT_MN_HA or (pieces[k].type == EXT_GENERALIZED and pieces[k].subtype == SUBTYPE_MN_AAA):
+        if pieces[k].type == EXT_MN_HA or (pieces[k].type == EXT_GENERALIZED
+                                           and pieces[k].subtype == SUBTYPE_MN_AAA):
             verified += _verify_piece(p, pieces, found, k, keys)
     return verified
 
@@ -190,7 +193,7 @@ def derive_key(aaa_key, nonce, identity):
     """HMAC-SHA1(AAA key, nonce || NAI as sent, or the four octets of the home address): 20 octets, RFC 3957 5."""
     cdef Secret key = as_secret(aaa_key)
     cdef bytes head = bytes(nonce)
-    cdef bytes tail = (<str> identity).encode("utf-8", "surrogateescape") if isinstance(identity, str) else bytes(identity)
+    cdef bytes tail = bytes(identity) if not isinstance(identity, str) else identity.encode("utf-8", "surrogateescape")
     cdef uint8_t[20] out
     digest_now(DIGEST_HMAC_SHA1, <const uint8_t*> head, <int> len(head), <const uint8_t*> tail, <int> len(tail),
                key.for_sha1(), out)

@@ -1,4 +1,6 @@
 """A key or shared secret with its HMAC states prepared once, and one digest at a time for single messages."""
+from cpython.mem cimport PyMem_Calloc, PyMem_Free
+
 from fastcodec.digest.jobs cimport DIGEST_KEY_MD5, DIGEST_KEY_SHA1, Job, Queue, queue_job, run_queue
 from fastcodec.errors import EncodeError
 
@@ -38,16 +40,73 @@ cdef class Secret:
 
     cdef const Key* for_md5(self):
         if not self.has_md5:
-            digest_now(DIGEST_KEY_MD5, <const uint8_t*> self.octets, <uint32_t> len(self.octets), NULL, 0, NULL, &self.md5)
+            digest_now(DIGEST_KEY_MD5, <const uint8_t*> self.octets, <uint32_t> len(self.octets), NULL, 0, NULL,
+                       &self.md5)
             self.has_md5 = True
         return &self.md5
 
     cdef const Key* for_sha1(self):
         if not self.has_sha1:
-            digest_now(DIGEST_KEY_SHA1, <const uint8_t*> self.octets, <uint32_t> len(self.octets), NULL, 0, NULL, &self.sha1)
+            digest_now(DIGEST_KEY_SHA1, <const uint8_t*> self.octets, <uint32_t> len(self.octets), NULL, 0, NULL,
+                       &self.sha1)
             self.has_sha1 = True
         return &self.sha1
 
 
 cdef Secret as_secret(object key):
     return <Secret> key if isinstance(key, Secret) else Secret(key)
+
+
+cdef class SecretArray:
+    """Many keys or shared secrets, for the batch API: rows say by index which is theirs. Prepared in lanes, once."""
+
+    def __cinit__(self, secrets):
+        cdef list octets = [bytes(s) for s in secrets]
+        cdef Py_ssize_t k
+        if not all(octets):
+            raise EncodeError("SecretArray", "an empty secret (RFC 2865 3)")
+        self.count, self.blob = len(octets), b"".join(octets)
+        self.octets = self.blob
+        self.longest = max(map(len, octets), default=0)
+        self.ends = <uint32_t*> PyMem_Calloc(self.count + 1, sizeof(uint32_t))
+        if self.ends == NULL:
+            raise MemoryError
+        for k in range(self.count):
+            self.ends[k + 1] = self.ends[k] + <uint32_t> len(<bytes> octets[k])
+
+    def __dealloc__(self):
+        PyMem_Free(self.ends)
+        PyMem_Free(self.md5)
+        PyMem_Free(self.sha1)
+
+    def __len__(self):
+        return self.count
+
+    cdef const uint8_t* octets_of(self, uint32_t which, uint32_t* length) noexcept nogil:
+        length[0] = self.ends[which + 1] - self.ends[which]
+        return self.octets + self.ends[which]
+
+    cdef int prepare(self, DigestKind kind) except -1:
+        """States for `kind` (DIGEST_KEY_MD5 or DIGEST_KEY_SHA1), the first time only."""
+        cdef Key* keys = self.md5 if kind == DIGEST_KEY_MD5 else self.sha1
+        cdef Queue queue
+        cdef uint32_t k, length
+        cdef const uint8_t* octets
+        if keys != NULL or self.count == 0:
+            return 0
+        keys = <Key*> PyMem_Calloc(self.count, sizeof(Key))
+        queue.jobs, queue.count = <Job*> PyMem_Calloc(self.count, sizeof(Job)), 0
+        queue.room = <uint32_t> self.count
+        if kind == DIGEST_KEY_MD5:
+            self.md5 = keys
+        else:
+            self.sha1 = keys
+        if keys == NULL or queue.jobs == NULL:
+            PyMem_Free(queue.jobs)
+            raise MemoryError
+        for k in range(queue.room):
+            octets = self.octets_of(k, &length)
+            queue_job(&queue, kind, octets, length, NULL, 0, NULL, &keys[k])
+        run_queue(&queue)
+        PyMem_Free(queue.jobs)
+        return 0

@@ -1,0 +1,18 @@
+# Many datagrams as rows of one array: scratch for their digests.
+from libc.stdint cimport uint8_t, uint32_t
+from fastcodec.digest.jobs cimport Job, Queue
+from fastcodec.secret cimport SecretArray
+
+cdef class Scratch:
+    cdef Queue queue
+    cdef uint8_t* digests        # 32 octets a row
+    cdef uint8_t* texts          # `text_size` octets a row
+    cdef uint32_t text_size
+
+cdef class Rows:
+    cdef readonly object octets, lengths, status
+    cdef uint8_t[:, ::1] _octets
+    cdef const uint32_t[::1] _lengths
+    cdef uint8_t[::1] _status
+    cdef Py_ssize_t count, width
+    cdef const uint32_t[::1] _indices(self, object which, SecretArray secrets)

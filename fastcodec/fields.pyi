@@ -1,0 +1,14 @@
+from typing import Any, final
+
+_Class = type[Any]
+
+@final
+class Plan:
+    cls: _Class
+    size: int
+    type: int
+    subtype: int
+    shape: int
+    tail: bool
+    def __init__(self, cls: _Class, fields: list[tuple[str, int, int, Any]], size: int, tail: bool, type: int = 0,
+                 subtype: int = 0, shape: int = 0) -> None: ...

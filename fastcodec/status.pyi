@@ -1,0 +1,14 @@
+from enum import IntEnum
+
+class Status(IntEnum):
+    OK = 0
+    TOO_SHORT = 1
+    WRONG_TYPE = 2
+    BAD_LENGTH = 3
+    EXTENSION_OVERRUN = 4
+    UNKNOWN_EXTENSION = 5
+    TOO_MANY_EXTENSIONS = 6
+    BAD_EXTENSION = 7
+    DOUBLED_EXTENSION = 8
+    NO_AUTHENTICATOR = 9
+    BAD_AUTHENTICATOR = 10
