@@ -177,6 +177,6 @@ class Desk(World):
 
     # ---- what must not have changed ----------------------------------------------------------------------------------
 
-    def state(self) -> tuple[dict[bytes, bytes], int]:
+    def kept(self) -> tuple[dict[bytes, bytes], int]:
         """The leases, and the requests under way."""
         return self.fha.leases(), self.fha.under_way
