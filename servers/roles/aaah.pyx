@@ -13,8 +13,9 @@ from fastcodec.digest.jobs cimport (
     DIGEST_HMAC_MD5, DIGEST_HMAC_SHA1, DIGEST_KEY_MD5, DIGEST_KEY_SHA1, DIGEST_MD5, queue_job, run_queue,
 )
 from fastcodec.mip4 cimport (
-    ALGORITHM_HMAC_MD5, BAD_AAA_AUTHENTICATION, EXT_GENERALIZED, EXT_NAI, FAILED_AUTHENTICATION, IDENTIFICATION_MISMATCH,
-    REGISTRATION_REQUEST, REPLAY_TIMESTAMPS, RegistrationRequest, SUBTYPE_MN_AAA, walk_message,
+    ADMINISTRATIVELY_PROHIBITED, ALGORITHM_HMAC_MD5, BAD_AAA_AUTHENTICATION, EXT_GENERALIZED, EXT_NAI,
+    FAILED_AUTHENTICATION, IDENTIFICATION_MISMATCH, POORLY_FORMED_REQUEST, REGISTRATION_REQUEST, REPLAY_TIMESTAMPS,
+    RegistrationRequest, SUBTYPE_MN_AAA, UNKNOWN_HOME_AGENT, walk_message,
 )
 from servers.tables.replies cimport ReplyCache
 from fastcodec.radius cimport (
@@ -165,8 +166,8 @@ cdef void answer_duplicate(Aaah* aaah, Question* question) noexcept nogil:
 cdef void find_who_asks(Aaah* aaah, Question* question) noexcept nogil:
     """The subscriber, and which of the two questions this is: Mipstorm-Requester-Role, radius.md 9; absent means NAS."""
     question.code = 0
-    question.role = <uint8_t> (integer(question, REQUESTER_ROLE) if question.packet.count[<int> REQUESTER_ROLE]
-                               else REQUESTER_NAS)
+    question.role = <uint8_t> min(integer(question, REQUESTER_ROLE) if question.packet.count[<int> REQUESTER_ROLE]
+                                  else <uint32_t> REQUESTER_NAS, <uint32_t> 255)
     if question.role not in (REQUESTER_NAS, REQUESTER_FHA) or not question.client.roles >> question.role & 1:
         reject(aaah, question, WRONG_ROLE, FAILED_AUTHENTICATION)
         return
@@ -214,7 +215,8 @@ cdef void queue_keys(Aaah* aaah, Question* question) noexcept nogil:
     cdef const uint8_t* key = key_of(aaah.subscribers, question.subscriber)
     cdef const uint8_t* random
     if not collect_proof(aaah, question):
-        reject(aaah, question, NO_CREDENTIAL, FAILED_AUTHENTICATION)
+        reject(aaah, question, NO_CREDENTIAL, BAD_AAA_AUTHENTICATION if question.packet.count[<int> MN_AAA_AUTHENTICATOR]
+               else FAILED_AUTHENTICATION)
         return
     queue_job(&aaah.queue, DIGEST_KEY_MD5, key, question.subscriber.key_length, NULL, 0, NULL, &question.md5_key)
     queue_job(&aaah.queue, DIGEST_KEY_SHA1, key, question.subscriber.key_length, NULL, 0, NULL, &question.sha1_key)
@@ -337,14 +339,16 @@ cdef void decide_registration(Aaah* aaah, Question* question) noexcept nogil:
     cdef Subscriber* subscriber = question.subscriber
     cdef const RegistrationRequest* rrq = <const RegistrationRequest*> question.covered
     cdef uint64_t identification, covered_hash
-    if not proof_agrees(question):
-        reject(aaah, question, PROOF_MISMATCH, FAILED_AUTHENTICATION)
+    cdef int fault
+    fault = proof_fault(question)
+    if fault:
+        reject(aaah, question, PROOF_MISMATCH, fault)
         return
     if integer(question, MN_AAA_SPI) != subscriber.spi or not same(question.digest, value(question, MN_AAA_AUTHENTICATOR), 16):
         reject(aaah, question, BAD_CREDENTIAL, BAD_AAA_AUTHENTICATION)
         return
     if not may_ask(aaah, question):
-        reject(aaah, question, FHA_NOT_ASSIGNED, FAILED_AUTHENTICATION)
+        reject(aaah, question, FHA_NOT_ASSIGNED, ADMINISTRATIVELY_PROHIBITED)
         return
     identification = get64(&rrq.identification)
     if is_within(identification, ntp_of(aaah.now.wall), aaah.identification_window_s):
@@ -357,24 +361,34 @@ cdef void decide_registration(Aaah* aaah, Question* question) noexcept nogil:
     question.code = ACCESS_ACCEPT      # outside the window too: the FHA then answers 133 under the new key (ruling 3)
 
 
-cdef bint proof_agrees(Question* question) noexcept nogil:
-    """C begins as a Registration Request, ends with the header of 36/1 and its SPI, and names the same node, care-of
-    address and home agent as the attributes do."""
+cdef int proof_fault(Question* question) noexcept nogil:
+    """0 when C begins as a Registration Request, ends with the header of 36/1 and its SPI, and names the same node,
+    care-of address and home agent as the attributes do (or no home agent yet: the FHA then names itself, signed); else
+    the code that says what differs."""
     cdef const uint8_t* c = question.covered
     cdef uint32_t n = question.covered_length
     cdef const RegistrationRequest* rrq = <const RegistrationRequest*> c
-    cdef Piece[32] pieces
-    cdef int k, found
     if n < sizeof(RegistrationRequest) + 8 or c[0] != REGISTRATION_REQUEST:
-        return False
+        return FAILED_AUTHENTICATION
     if (c[n - 8] != EXT_GENERALIZED or c[n - 7] != SUBTYPE_MN_AAA or get16(c + n - 6) != 20
             or get32(c + n - 4) != integer(question, MN_AAA_SPI)):
-        return False
-    if (question.packet.size[<int> CARE_OF_ADDRESS] != 4 or question.packet.size[<int> NAS_IP_ADDRESS] != 4
-            or memcmp(&rrq.care_of_address, value(question, CARE_OF_ADDRESS), 4)
-            or memcmp(&rrq.home_agent, value(question, NAS_IP_ADDRESS), 4)):
-        return False
-    found = walk_message(c, n - 8, sizeof(RegistrationRequest), pieces, 32)
+        return FAILED_AUTHENTICATION
+    if not names_node(question):
+        return FAILED_AUTHENTICATION
+    if question.packet.size[<int> CARE_OF_ADDRESS] != 4 or memcmp(&rrq.care_of_address, value(question, CARE_OF_ADDRESS), 4):
+        return POORLY_FORMED_REQUEST
+    if question.packet.size[<int> NAS_IP_ADDRESS] != 4 or (
+            rrq.home_agent not in (<uint32_t> 0, <uint32_t> 0xffffffff)
+            and memcmp(&rrq.home_agent, value(question, NAS_IP_ADDRESS), 4)):
+        return UNKNOWN_HOME_AGENT
+    return 0
+
+
+cdef bint names_node(Question* question) noexcept nogil:
+    """The first NAI of C is the User-Name."""
+    cdef Piece[32] pieces
+    cdef const uint8_t* c = question.covered
+    cdef int k, found = walk_message(c, question.covered_length - 8, sizeof(RegistrationRequest), pieces, 32)
     for k in range(found):
         if pieces[k].type == EXT_NAI:
             return (pieces[k].length == question.packet.size[<int> USER_NAME]
