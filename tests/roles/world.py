@@ -41,9 +41,9 @@ def table_of(columns: Subscribers) -> SubscriberTable:
 class World:
     def __init__(self, nodes: int = 50, *, seed: int = 1, profile: Profile | None = None, pool: str = "198.18.0.0/24",
                  rate: float = 1000.0, concurrency: int = 0, state: Path | None = None, fha_clock_s: float = 0,
-                 secret: bytes = SECRET, **fleet: Any) -> None:
+                 secret: bytes = SECRET, columns: Subscribers | None = None, **fleet: Any) -> None:
         self.net = Network(seed=seed, profile=profile)
-        self.columns = generate(nodes)
+        self.columns = columns or generate(nodes)
         self.pool_network, self.state, self.secret = pool, state, secret
         self.add_aaah()
         self.add_fha(fha_clock_s)

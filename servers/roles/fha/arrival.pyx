@@ -51,7 +51,8 @@ cdef void read_request(Fha* fha, Registration* row) noexcept nogil:
     for k in range(found):
         if pieces[k].type == EXT_NAI and not proofs:
             nais += 1
-            row.nai_at, row.nai_length = pieces[k].offset, pieces[k].length
+            if nais == 1:                                              # the one that the AAAH compares with User-Name
+                row.nai_at, row.nai_length = pieces[k].offset, pieces[k].length
         elif pieces[k].type == EXT_MN_HA_NONCE_REQUEST and pieces[k].subtype == SUBTYPE_NONCE and not proofs:
             keys += 1
             row.mn_spi = get32(row.octets + pieces[k].offset) if pieces[k].length == 4 else 0

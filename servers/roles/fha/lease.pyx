@@ -31,7 +31,7 @@ cdef void judge(Fha* fha, Registration* row) noexcept nogil:
         refuse(fha, row, UNKNOWN_HOME_AGENT, HOME_AGENT_REFUSED)
     elif rrq.flags & (FLAG_M | FLAG_G):
         refuse(fha, row, ENCAPSULATION_UNAVAILABLE, ENCAPSULATION_REFUSED)
-    elif rrq.home_address and (not binding or rrq.home_address != binding.address):
+    elif rrq.home_address and ((binding and rrq.home_address != binding.address) or (not binding and rrq.lifetime)):
         refuse(fha, row, ADMINISTRATIVELY_PROHIBITED, HOME_ADDRESS_REFUSED)
     elif not care_of_is_valid(fha, row):
         refuse(fha, row, ADMINISTRATIVELY_PROHIBITED, CARE_OF_REFUSED)
