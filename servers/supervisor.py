@@ -8,6 +8,7 @@ import select
 import signal
 import subprocess
 import sys
+import sysconfig
 import time
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,8 @@ from servers.endpoint import Endpoint, parse_endpoint
 PR_SET_PDEATHSIG = 1
 START_S, STOP_S = 60.0, 10.0
 TICKS = os.sysconf("SC_CLK_TCK")
+ROOT = str(Path(__file__).parents[1])
+INSTALLED = (sysconfig.get_path("purelib"), sysconfig.get_path("platlib"))
 
 
 class ChildDied(Exception):
@@ -30,8 +33,8 @@ class Child:
         self.role, self.log = role, log
         with log.open("wb") as errors:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "servers.app", role, str(config), str(receive_buffer or 0)],
-                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors, start_new_session=True,
+                [sys.executable, "-P", "-m", "servers.app", role, str(config), str(receive_buffer or 0)],
+                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors, start_new_session=True, env=environment(),
                 preexec_fn=die_with_parent)                          # noqa: PLW1509 - one thread, before anything runs
         self.endpoint: Endpoint | None = None
         self.use: dict[str, Any] = {}
@@ -96,6 +99,14 @@ class Child:
             line += piece
         said: dict[str, Any] = json.loads(line.splitlines()[-1])
         return said
+
+
+def environment() -> dict[str, str]:
+    """Ours; the working folder, where others' packages may bear our names, is not searched (-P), but ROOT is."""
+    places = [] if ROOT in INSTALLED else [ROOT]
+    if before := os.environ.get("PYTHONPATH"):
+        places.append(before)
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(places)} if places else dict(os.environ)
 
 
 def die_with_parent() -> None:
