@@ -45,7 +45,7 @@ def test_an_interrupt_stops_drains_and_writes_what_there_is(tmp_path: Path, numb
         assert (code, time.monotonic() - began < 8) == (130, True)
         nothing_left(run, tmp_path)
     result = partial(tmp_path)
-    assert (result.verdict, result.reasons[0], result.violations) == ("interrupted", "interrupted", [])
+    assert (result.verdict, result.reasons[0], result.violations) == ("interrupted", "stopped before its end", [])
     assert (result.bootstraps.in_flight, result.bootstraps.failed) == (0, 0)         # drained
     assert {role: use.packets_in > 0 for role, use in result.servers.items()} == {"aaah": True, "fha": True}
     assert "PARTIAL" in out
