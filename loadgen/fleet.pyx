@@ -1,8 +1,5 @@
 # Many mobile nodes and the NAS they attach through, as one node of the network: sockets 0 to `ports` - 1 speak RADIUS,
 # the last one sends every registration, from the mobile node's own address.
-import numpy as np
-
-from fastcodec.digest.jobs cimport Queue
 from fastcodec.radius cimport NUMBERS
 from fastcodec.wire cimport get32
 from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
@@ -13,10 +10,10 @@ from loadgen.checks cimport VIOLATIONS, Finding, Violation, checks_close, checks
 from loadgen.histogram cimport LatencyHistogram
 from loadgen.pacer cimport Pacer, pace_node, pace_time
 from servers.engine.counters cimport counts_of
-from servers.engine.parking cimport NO_SLOT_FREE, parking_close, parking_open, parking_row, parking_take
-from servers.engine.stages cimport GOOD, PARKED, Head, Stage, queue_close, queue_open, run_stages
+from servers.engine.parking cimport parking_close, parking_open, parking_row, parking_take
+from servers.engine.stages cimport GOOD, Head, Stage, queue_close, queue_open, run_stages
 from servers.engine.wheel cimport wheel_expired, wheel_next
-from servers.net.node cimport BATCH, ROOM, Datagram
+from servers.net.node cimport BATCH, Datagram
 from servers.roles.radius_client cimport (
     IDENTIFIERS, Answer, accept_answer, check_message_authenticator, check_response_authenticator, client_close,
     client_expire, client_open, client_server, client_turn, match_answer,

@@ -15,8 +15,8 @@ from typing import IO, Any, Protocol
 
 import uvloop
 
-from servers.engine.reasons import EVENTS
 from servers.config import Aaah, Fha, FhaChoice, load_aaah, load_fha, load_policy, weaknesses
+from servers.engine.reasons import EVENTS
 from servers.errors import ConfigurationError
 from servers.net.mmsg import Socket
 from servers.net.udp import BUFFER, CannotListen, Driver, open_socket
@@ -117,7 +117,8 @@ def build_fha(config: Fha, receive_buffer: int | None = None) -> Server:
                        pool_network=network.network_address.packed, pool_mask=network.netmask.packed,
                        ipv6_prefix=config.ipv6_prefix.network_address.packed,
                        ipv6_prefix_length=config.ipv6_prefix.prefixlen, identifier=config.nas_identifier.encode()[:64],
-                       max_lifetime_s=config.max_lifetime_s, window_s=config.identification_window_s, boot=int(time.time()) & 0xffffffff)
+                       max_lifetime_s=config.max_lifetime_s,
+                       window_s=config.identification_window_s, boot=int(time.time()) & 0xffffffff)
         ask = config.aaah[0]
         assert ask.secret is not None                                # settled by load_fha
         role.set_aaah(ask.address.address.packed, ask.address.port, ask.secret.octets)

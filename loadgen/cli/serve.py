@@ -38,6 +38,6 @@ def main(args: Namespace) -> int:
     if not args.config:
         raise UsageError("--config needs the name of a file")
     config = load_fha(args.config) if args.role == "fha" else load_aaah(args.config)
-    from servers.app import serve  # noqa: PLC0415 - a wrong configuration is told before the servers are loaded
+    from servers.app import serve
 
     return int(serve(config))

@@ -90,7 +90,7 @@ class Running:
 
     def descendants(self) -> set[int]:
         """Every process below this one that was ever seen."""
-        self.family |= {pid for pid in descendants_of(self.process.pid)}
+        self.family |= set(descendants_of(self.process.pid))
         return self.family
 
     def server(self, role: str) -> int:

@@ -1,5 +1,7 @@
 """Rulings 1 and 16: the same octets share one exchange and one reply; a new Identification waits, the newest only."""
 
+import itertools
+
 from desk import Desk
 from world import AAAH, FHA, SECOND
 
@@ -149,5 +151,5 @@ def test_lost_question_is_asked_again_with_the_same_octets() -> None:
     times = [t.time_ns for t in desk.net.tap if t.destination == (AAAH, 1812)]
     assert len(asked) == 5
     assert len(set(asked)) == 1
-    gaps = [(b - a) / SECOND for a, b in zip(times, times[1:], strict=False)]
+    gaps = [(b - a) / SECOND for a, b in itertools.pairwise(times)]
     assert all(0.9 * ideal <= gap <= 1.1 * ideal + 0.002 for gap, ideal in zip(gaps, (1, 2, 4, 8), strict=True)), gaps
