@@ -14,7 +14,7 @@
 #   send_question   the AAAH's answer                read_answer    read_answer, without an answer: 128
 #   hold_reply      the journal's commit             send_reply     never: a failed journal drops it
 from fastcodec.radius cimport NUMBERS
-from fastcodec.status cimport TOO_MANY_EXTENSIONS
+from fastcodec.status cimport BAD_LENGTH
 from fastcodec.wire cimport get64
 from libc.stdint cimport uint16_t, uint32_t, uint64_t, uint8_t
 from libc.stdlib cimport calloc, free
@@ -30,7 +30,7 @@ from servers.roles.fha.answer cimport read_answer, take_key
 from servers.roles.fha.arrival cimport find_node, open_row, read_request
 from servers.roles.fha.lease cimport end_lifetime, judge, lease_address
 from servers.roles.fha.question cimport ask_aaah, send_question
-from servers.roles.fha.reply cimport hold_reply, send_reply, write_reply
+from servers.roles.fha.reply cimport forget_request, hold_reply, send_reply, write_reply
 from servers.roles.fha.restart cimport remember_clock, restore_binding
 from servers.roles.fha.row cimport drop, earlier
 from servers.roles.fha.state cimport BOUND, Fha, PORT_REGISTRATION, RELEASED, RRQ_ROOM, Registration
@@ -128,7 +128,7 @@ cdef class FhaRole(Node):
         client_turn(&self.fha.client)
         for k in range(n):
             if datagrams[k].length > RRQ_ROOM:
-                count_offence(&self.fha.counters, TOO_MANY_EXTENSIONS, &datagrams[k])
+                count_offence(&self.fha.counters, BAD_LENGTH, &datagrams[k])
                 continue
             slot = parking_take(&self.fha.waiting)
             if slot == NO_SLOT_FREE:
@@ -191,6 +191,7 @@ cdef class FhaRole(Node):
             self.fha.held_first = (self.fha.held_first + 1) % self.fha.waiting.capacity
             self.fha.held_count -= 1
             if row.ticket > durable:
+                forget_request(&self.fha, row)
                 drop(&self.fha, row, JOURNAL_FAILED)
                 continue
             row.head.outcome = GOOD
