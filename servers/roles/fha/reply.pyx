@@ -108,6 +108,13 @@ cdef bint bind(Fha* fha, Registration* row) noexcept nogil:
     return True
 
 
+cdef void forget_reply(Fha* fha, const Registration* row) noexcept nogil:
+    """A copy of the request must not draw out a reply whose binding never became durable."""
+    cdef Binding* binding = find_binding(&fha.bindings, nai_of(row), row.nai_length, row.nai_hash)
+    if binding and binding.request_hash == row.request_hash:
+        binding.request_hash = 0
+
+
 cdef void send_reply(Fha* fha, Registration* row) noexcept nogil:
     if row.code in (ACCEPTED, ACCEPTED_NO_SIMULTANEOUS):
         fha.granted += 1
