@@ -143,12 +143,21 @@ def break_disk(desk: Desk) -> None:
     os.close(descriptor)
 
 
+def broken_after_append(tmp_path: Path) -> tuple[Desk, bytes]:
+    """A desk whose disk breaks between append and commit of this request. The journal's thread also writes zeros ahead,
+    and may find the broken disk before the request comes: then another desk."""
+    for attempt in range(20):
+        desk = durable_desk(tmp_path / str(attempt))
+        assert len(ask_durably(desk, desk.rrq(1), 1)) == 1
+        request = desk.rrq()
+        break_disk(desk)
+        if not ask_durably(desk, request):
+            return desk, request
+    raise AssertionError("the journal never took a record that it then lost")
+
+
 def test_reply_that_is_not_durable_never_leaves(tmp_path: Path) -> None:
-    desk = durable_desk(tmp_path)
-    assert len(ask_durably(desk, desk.rrq(1), 1)) == 1
-    break_disk(desk)
-    request = desk.rrq()
-    assert ask_durably(desk, request) == []
+    desk, request = broken_after_append(tmp_path)
     assert desk.fha.counters()["journal_failed"] == 1
     again = [desk.read(o) for o in ask_durably(desk, request)]
     assert [r.code for r in again] == [133], "a copy of the request drew out the reply"
@@ -166,7 +175,8 @@ def test_renewal_that_is_not_durable_leaves_the_old_lease(tmp_path: Path) -> Non
     held = desk.read(reply).message.home_address.packed
     break_disk(desk)
     desk.net.run(desk.net.now + SECOND)
-    assert ask_durably(desk, desk.rrq()) == []
+    codes = [desk.read(o).code for o in ask_durably(desk, desk.rrq())]
+    assert codes in ([], [130])
     assert desk.fha.leases() == {desk.columns.nai[0]: held}
 
 
