@@ -4,7 +4,7 @@ from servers.engine.parking cimport Parking
 from servers.tables.hash cimport Table
 
 cdef enum:
-    REPLY_ROOM = 448                 # the longest RRP of ours: 20 + 255 + 36 + 3 x 28 + 22
+    REPLY_ROOM = 480                 # the longest RRP of ours: 20 + 255 + 20 + 64 (nonce) + 3 x 28 + 22
 
 cdef struct Binding:
     uint64_t hash                    # of the NAI, seeded
@@ -19,7 +19,7 @@ cdef struct Binding:
     uint8_t nai_length
     uint8_t[20] key                  # MN-FHA, RFC 3957 5
     uint8_t[256] nai
-    uint8_t[448] reply
+    uint8_t[480] reply
 
 cdef struct Bindings:
     Parking rows                     # its wheel ends lifetimes

@@ -14,7 +14,6 @@ import numpy as np
 from world import AAAH, FHA, NAS, SECOND, SECRET, World
 
 from fastcodec.message import MnHaAuthentication, Nai, NonceReply, RadiusPacket, RegistrationReply
-from servers.net.memory import START_NS, WALL_NS
 from servers.tables.subscribers_csv import Octets, Subscribers
 
 UNIX_IN_NTP = 2_208_988_800
@@ -91,7 +90,7 @@ class Desk(World):
 
     def ntp(self, seconds: float = 0.0) -> int:
         """Now as an NTP timestamp, so many seconds off, RFC 5944 5.7.1."""
-        wall = WALL_NS + self.net.now - START_NS + int(seconds * SECOND)
+        wall = self.wall() + int(seconds * SECOND)
         return ((wall // SECOND + UNIX_IN_NTP) % (1 << 32) << 32) + (wall % SECOND << 32) // SECOND
 
     def care_of(self, node: int) -> str:

@@ -70,8 +70,7 @@ cdef void queue_keys(Aaah* aaah, Question* question) noexcept nogil:
     cdef const uint8_t* key = key_of(aaah.subscribers, question.subscriber)
     cdef const uint8_t* random
     if not collect_proof(aaah, question):
-        reject(aaah, question, NO_CREDENTIAL, BAD_AAA_AUTHENTICATION if question.packet.count[<int> MN_AAA_AUTHENTICATOR]
-               else FAILED_AUTHENTICATION)
+        reject(aaah, question, NO_CREDENTIAL, BAD_AAA_AUTHENTICATION)
         return
     queue_job(&aaah.queue, DIGEST_KEY_MD5, key, question.subscriber.key_length, NULL, 0, NULL, &question.md5_key)
     queue_job(&aaah.queue, DIGEST_KEY_SHA1, key, question.subscriber.key_length, NULL, 0, NULL, &question.sha1_key)

@@ -108,8 +108,8 @@ cdef bint bind(Fha* fha, Registration* row) noexcept nogil:
     return True
 
 
-cdef void forget_request(Fha* fha, const Registration* row) noexcept nogil:
-    """Its binding is not durable: the same request must not be told, by the stored reply, that it is."""
+cdef void forget_reply(Fha* fha, const Registration* row) noexcept nogil:
+    """A copy of the request must not draw out a reply whose binding never became durable."""
     cdef Binding* binding = find_binding(&fha.bindings, nai_of(row), row.nai_length, row.nai_hash)
     if binding and binding.request_hash == row.request_hash:
         binding.request_hash = 0

@@ -30,7 +30,7 @@ from servers.roles.fha.answer cimport read_answer, take_key
 from servers.roles.fha.arrival cimport find_node, open_row, read_request
 from servers.roles.fha.lease cimport end_lifetime, judge, lease_address
 from servers.roles.fha.question cimport ask_aaah, send_question
-from servers.roles.fha.reply cimport forget_request, hold_reply, send_reply, write_reply
+from servers.roles.fha.reply cimport forget_reply, hold_reply, send_reply, write_reply
 from servers.roles.fha.restart cimport remember_clock, restore_binding
 from servers.roles.fha.row cimport drop, earlier
 from servers.roles.fha.state cimport BOUND, Fha, PORT_REGISTRATION, RELEASED, RRQ_ROOM, Registration
@@ -191,7 +191,7 @@ cdef class FhaRole(Node):
             self.fha.held_first = (self.fha.held_first + 1) % self.fha.waiting.capacity
             self.fha.held_count -= 1
             if row.ticket > durable:
-                forget_request(&self.fha, row)
+                forget_reply(&self.fha, row)
                 drop(&self.fha, row, JOURNAL_FAILED)
                 continue
             row.head.outcome = GOOD

@@ -61,7 +61,7 @@ cdef struct Registration:                # a row: one Registration Request, from
     uint8_t[16] second_pad
     uint8_t[16] digest
     Key key
-    uint8_t[448] reply
+    uint8_t[480] reply
     uint8_t[1500] octets
 
 cdef struct Fha:                         # all that a stage may touch
