@@ -16,6 +16,7 @@ from loadgen.cause import likely_cause
 from loadgen.engine import FOREVER, INTERRUPTS, Engine, own_cpu_s
 from loadgen.errors import UsageError
 from loadgen.plan import Plan, Target
+from loadgen.reach import is_refused
 from loadgen.result import Result, Tally
 from loadgen.schedule import schedule_sha256
 from loadgen.status import Status
@@ -100,13 +101,19 @@ def conclude(engine: Engine, plan: Plan, target: Target, spent: Spent, children:
     result.servers = {child.role: document.ServerUse(**child.use) for child in children if child.use}
     result.violations = violations(engine, target) + lease_differences(engine, target, children)
     result.relaxed = relaxed(plan)
-    result.hint = likely_cause(result)
+    result.hint = likely_cause(result, lambda step: refused(target, step))
     judgement = judge(result, strain(engine, plan, result, spent), plan.goal, engine.interrupted, spent.died)
     result.verdict, result.reasons = judgement.verdict, judgement.reasons
     faults = document.arithmetic_faults(result)
     if faults:
         raise RuntimeError("the result does not add up: " + "; ".join(faults))
     return result
+
+
+def refused(target: Target, step: document.Step) -> str | None:
+    """The address of a step's server when nothing listens there."""
+    endpoint = target.radius if step == "access" else target.mip4
+    return str(endpoint) if endpoint and is_refused(endpoint) else None
 
 
 def describe(engine: Engine, plan: Plan, target: Target, spent: Spent) -> Result:

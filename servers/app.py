@@ -162,8 +162,11 @@ def serve(config: Aaah | Fha, report: IO[str] | None = None, receive_buffer: int
         say(f"warning: {warning}")
     try:
         server = build_fha(config, receive_buffer) if isinstance(config, Fha) else build_aaah(config, receive_buffer)
-    except (CannotListen, StoreError, OSError) as error:
+    except (CannotListen, StoreError) as error:
         raise ConfigurationError(str(error)) from None
+    except OSError as error:                                         # of the state folder, whatever the kernel calls it
+        place = error.filename or (config.state if isinstance(config, Fha) else None)
+        raise ConfigurationError(f"{place}: {error.strerror}" if place else str(error)) from None
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         return runner.run(run(server, report))
 
@@ -185,10 +188,10 @@ async def run(server: Server, report: IO[str] | None) -> int:
     held = leases(server)
     if server.store:
         server.store.close()
-    if report:
-        tell(report, {"use": use, "leases": held})
     if failure:
-        say(failure)
+        say(failure)                                                 # nobody reads a report that was not asked for
+    elif report:
+        tell(report, {"use": use, "leases": held})
     return 1 if failure else 0
 
 
@@ -203,9 +206,18 @@ async def watch(server: Server, ended: asyncio.Event) -> str | None:
             if reason not in EVENTS and count != before.get(reason, 0):
                 say(f"{server.name}: {reason}: {count - before.get(reason, 0)} ({count} in all){server.role.offender(reason)}")
         before = counts
-        failed = server.store.journal.failed if server.store else 0
-        if failed:
-            return f"{server.name}: the journal cannot be written ({os.strerror(failed)}); nothing more is granted"
+        if server.store and (fault := journal_fault(server.store)):
+            return f"{server.name}: {fault}; nothing more is granted"
+    return None
+
+
+def journal_fault(store: Store) -> str | None:
+    """A write that failed, or a full disk that has kept something from being granted."""
+    counters = store.journal.counters()
+    if store.journal.failed:
+        return f"the journal cannot be written ({os.strerror(store.journal.failed)})"
+    if counters["no_space"] and counters["refused"]:
+        return f"the disk of {store.directory} is full: the journal cannot grow"
     return None
 
 
