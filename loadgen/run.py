@@ -5,6 +5,7 @@ import asyncio
 import contextlib
 import os
 import resource
+import signal
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -12,7 +13,7 @@ import uvloop
 
 from loadgen import result as document
 from loadgen.cause import likely_cause
-from loadgen.engine import FOREVER, Engine, own_cpu_s
+from loadgen.engine import FOREVER, INTERRUPTS, Engine, own_cpu_s
 from loadgen.errors import UsageError
 from loadgen.plan import Plan, Target
 from loadgen.result import Result, Tally
@@ -37,6 +38,7 @@ class Spent:
 
 def run_load(plan: Plan) -> Result:
     """Everything a plan asks for. UsageError and ConfigurationError say in one line what cannot be done."""
+    on_interrupt()
     with contextlib.ExitStack() as stack:
         testbed = None
         target = plan.target
@@ -51,9 +53,16 @@ def run_load(plan: Plan) -> Result:
         children = testbed.children if testbed else []
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             spent = runner.run(measure(engine, plan, children))
+        on_interrupt()                                               # a closed loop leaves the system's own handlers
         if testbed:
             testbed.stop()
         return conclude(engine, plan, target, spent, children)
+
+
+def on_interrupt() -> None:
+    """Outside the load, where nothing can be drained, SIGTERM ends everything in order, like Ctrl-C."""
+    for number in INTERRUPTS:
+        signal.signal(number, signal.default_int_handler)
 
 
 async def measure(engine: Engine, plan: Plan, children: Sequence[Child]) -> Spent:
