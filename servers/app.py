@@ -9,20 +9,26 @@ import resource
 import signal
 import sys
 import time
+import traceback
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import IO, Any, Protocol
 
 import uvloop
 
-from servers.config import Aaah, Fha, FhaChoice, load_aaah, load_fha, load_policy, weaknesses
+from servers.config import Aaah, Fha, FhaChoice, load_aaah, load_fha, load_operation, load_policy, weaknesses
+from servers.config_operation import Operation
 from servers.engine.reasons import EVENTS
 from servers.errors import ConfigurationError
+from servers.figures import Figures
+from servers.log import Log
 from servers.net.mmsg import Socket
 from servers.net.udp import BUFFER, CannotListen, Driver, open_socket
+from servers.operation import Faces
 from servers.pool.bitmap import SharedPool
 from servers.roles.aaah import AaahRole
 from servers.roles.fha import FhaRole
+from servers.secrets_file import no_core_dumps
 from servers.store.errors import StoreError
 from servers.store.store import Store
 from servers.tables import subscribers_csv
@@ -45,10 +51,18 @@ class Server:
 
     def __init__(self, name: str, role: Any, sockets: Sequence[Socket], store: Store | None) -> None:
         self.name, self.role, self.sockets, self.store = name, role, sockets, store
+        # What SIGHUP does: re-reads files and says in one line which; ConfigurationError: all stays as it was.
+        self.reread: Callable[[], str] | None = None
 
     @property
     def address(self) -> str:
         return self.sockets[0].address
+
+    def close(self) -> None:
+        for made in self.sockets:
+            made.close()
+        if self.store:
+            self.store.close()
 
     def use(self) -> dict[str, Any]:
         """The `servers` entry of a result document, and what the process holds."""
@@ -155,11 +169,15 @@ def fha_sockets(config: Fha, receive_buffer: int | None) -> list[Socket]:
 
 # ---- running ---------------------------------------------------------------------------------------------------------
 
-def serve(config: Aaah | Fha, report: IO[str] | None = None, receive_buffer: int | None = None) -> int:
+def serve(config: Aaah | Fha, report: IO[str] | None = None, receive_buffer: int | None = None,
+          operation: Operation | None = None) -> int:
     """Runs until SIGTERM or SIGINT, then drains; returns the exit code. `report` gets one JSON line when ready and one
-    at the end (for whoever started this process); without it a person reads what happens on standard error."""
+    at the end (for whoever started this process); a person reads what happens on standard error."""
+    no_core_dumps()
+    operation = operation or Operation()
+    log = Log(operation.log_format, "fha" if isinstance(config, Fha) else "aaah")
     for warning in weaknesses(config.aaah if isinstance(config, Fha) else config.client):
-        say(f"warning: {warning}")
+        log("weak_secret", warning, "warning")
     try:
         server = build_fha(config, receive_buffer) if isinstance(config, Fha) else build_aaah(config, receive_buffer)
     except (CannotListen, StoreError) as error:
@@ -167,36 +185,48 @@ def serve(config: Aaah | Fha, report: IO[str] | None = None, receive_buffer: int
     except OSError as error:                                         # of the state folder, whatever the kernel calls it
         place = error.filename or (config.state if isinstance(config, Fha) else None)
         raise ConfigurationError(f"{place}: {error.strerror}" if place else str(error)) from None
+    try:
+        faces = Faces(operation, Figures(server))
+    except BaseException:
+        server.close()
+        raise
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        return runner.run(run(server, report))
+        return runner.run(run(server, faces, log, report))
 
 
-async def run(server: Server, report: IO[str] | None) -> int:
+async def run(server: Server, faces: Faces, log: Log, report: IO[str] | None) -> int:
     loop, ended = asyncio.get_running_loop(), asyncio.Event()
+    faults = Faults(log)
+    loop.set_exception_handler(faults.take)
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, ended.set)
+    loop.add_signal_handler(signal.SIGHUP, reread, server, log)
     wakers = [server.store.journal.done] if server.store and server.store.directory is not None else []
     driver = Driver(server.role, server.sockets, loop, wakers=wakers)
+    await faces.start(log)
     if report:
         tell(report, {"ready": server.name, "address": server.address, "pid": os.getpid()})
     else:
-        say(f"{server.name} listens on {server.address} (pid {os.getpid()}); Ctrl-C stops it")
-    failure = await watch(server, ended)
+        log("ready", f"listens on {server.address} (pid {os.getpid()}); Ctrl-C stops it", address=server.address, pid=os.getpid())
+    failure = await watch(server, ended, log, faults)
     await drain(server)
     use = server.use()
+    faces.close()
     driver.close()
     held = leases(server)
     if server.store:
         server.store.close()
     if failure:
-        say(failure)                                                 # nobody reads a report that was not asked for
+        log("failed", failure, "error")                              # nobody reads a report that was not asked for
     elif report:
         tell(report, {"use": use, "leases": held})
+    else:
+        log("ended", f"ended after {use['packets_in']} packets in, {use['packets_out']} out")
     return 1 if failure else 0
 
 
-async def watch(server: Server, ended: asyncio.Event) -> str | None:
-    """Once a second prints what was counted since, one line a reason, until the end; or says what failed."""
+async def watch(server: Server, ended: asyncio.Event, log: Log, faults: Faults) -> str | None:
+    """Once a second logs what was counted since, one line a reason, until the end; or says what failed."""
     before: dict[str, int] = {}
     while not ended.is_set():
         with contextlib.suppress(TimeoutError):
@@ -204,10 +234,13 @@ async def watch(server: Server, ended: asyncio.Event) -> str | None:
         counts = server.role.counters()
         for reason, count in counts.items():
             if reason not in EVENTS and count != before.get(reason, 0):
-                say(f"{server.name}: {reason}: {count - before.get(reason, 0)} ({count} in all){server.role.offender(reason)}")
+                last = server.role.offender(reason)
+                log("dropped", f"{reason}: {count - before.get(reason, 0)} ({count} in all){last}", "warning",
+                    reason=reason, count=count - before.get(reason, 0), total=count, last=last.removeprefix("; "))
         before = counts
+        faults.tell()
         if server.store and (fault := journal_fault(server.store)):
-            return f"{server.name}: {fault}; nothing more is granted"
+            return f"{fault}; nothing more is granted"
     return None
 
 
@@ -219,6 +252,40 @@ def journal_fault(store: Store) -> str | None:
     if counters["no_space"] and counters["refused"]:
         return f"the disk of {store.directory} is full: the journal cannot grow"
     return None
+
+
+class Faults:
+    """Exceptions out of callbacks of the event loop: the first and then one a second is logged, with a count."""
+
+    def __init__(self, log: Log) -> None:
+        self.log, self.count, self.told = log, 0, 0
+        self.last: BaseException | None = None
+
+    def take(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        self.count += 1
+        self.last = context.get("exception") or RuntimeError(context.get("message", "unknown"))
+
+    def tell(self) -> None:
+        if self.count > self.told and self.last:
+            self.log("internal_error", f"{self.count - self.told} internal errors; the last: {in_one_line(self.last)}", "error")
+            self.told = self.count
+
+
+def in_one_line(error: BaseException) -> str:
+    """An exception with where it came from, without the values of anything."""
+    places = [f"{Path(f.filename).name}:{f.lineno}" for f in traceback.extract_tb(error.__traceback__)]
+    return f"{type(error).__name__}: {error} (at {' < '.join(reversed(places)) or 'no place'})"
+
+
+def reread(server: Server, log: Log) -> None:
+    """SIGHUP. A file that is wrong changes nothing."""
+    if server.reread is None:
+        log("reread", "SIGHUP: nothing to re-read; what else is in the configuration needs a restart")
+        return
+    try:
+        log("reread", f"SIGHUP: {server.reread()}")
+    except (ConfigurationError, OSError) as error:
+        log("reread_failed", f"SIGHUP: {error}; the old one stays in use", "error")
 
 
 async def drain(server: Server) -> None:
@@ -235,10 +302,6 @@ def leases(server: Server) -> dict[str, str] | None:
     return {nai.hex(): address.hex() for nai, address in server.role.leases().items()}
 
 
-def say(text: str) -> None:
-    print(f"mipstorm: {text}", file=sys.stderr, flush=True)
-
-
 def tell(report: IO[str], message: dict[str, Any]) -> None:
     report.write(json.dumps(message, separators=(",", ":")) + "\n")
     report.flush()
@@ -250,11 +313,17 @@ LOADERS: dict[str, Callable[[str | Path], Aaah | Fha]] = {"aaah": load_aaah, "fh
 def child(arguments: Sequence[str]) -> int:
     """`python -m servers.app ROLE CONFIG RECEIVE_BUFFER`: how the supervisor starts a server; it reports on stdout."""
     role, config, receive_buffer = arguments
+    log = Log(role=role)
     try:
-        return serve(LOADERS[role](config), sys.stdout, int(receive_buffer) or None)
+        operation = load_operation(config)
+        log.format = operation.log_format
+        return serve(LOADERS[role](config), sys.stdout, int(receive_buffer) or None, operation)
     except ConfigurationError as error:
-        say(str(error))
+        log("configuration", str(error), "error")
         return 2
+    except Exception as error:
+        log("internal_error", f"internal error: {in_one_line(error)}", "error")
+        return 1
 
 
 if __name__ == "__main__":
