@@ -111,8 +111,8 @@ ROWS = [
     *[rrq_row("A11", f"SPI {n}", lambda d, n=n: d.rrq(spi=n), "reserved_spi", True) for n in (0, 1, 2, 128, 255)],
     rrq_row("A11", "SPI of nobody", lambda d: d.rrq(spi=0xffffffff), "aaa_rejected", True, 144),
     rrq_row("A11", "key of another node", lambda d: d.rrq(key=d.columns.key[1]), "aaa_rejected", True, 144),
-    *[rrq_row("A12", f"identification {n:x}", lambda d, k=k, n=n: d.rrq(k, identification=n), "identification_refused",
-              True, 133)  # each from another node: one such reply a second and node
+    *[rrq_row("A12", f"identification {n:x}", lambda d, k=k, n=n: d.rrq(k, identification=n, care_of=d.care_of(0)),
+              "identification_refused", True, 133)  # each of another node: one such reply a second and node
       for k, n in enumerate((0, 1, (1 << 64) - 1, 0x83AA7E80_00000000, 1 << 63))],
 
     *[aaah_row("A26", f"{n} octets", lambda d, n=n: d.access_request()[:n], "too_short") for n in (0, 1, 19)],
