@@ -36,7 +36,7 @@ from servers.roles.fha.row cimport drop, earlier
 from servers.roles.fha.state cimport BOUND, Fha, PORT_REGISTRATION, RELEASED, RRQ_ROOM, Registration
 from servers.roles.radius_client cimport (
     IDENTIFIERS, Answer, accept_answer, check_message_authenticator, check_response_authenticator, client_close, client_expire,
-    client_open, client_server, client_turn, match_answer,
+    client_open, client_report, client_server, client_turn, match_answer,
 )
 from servers.store.journal cimport JournalWriter, journal_durable, journal_failed, journal_kick
 from servers.tables.bindings cimport Binding, Record, bindings_close, bindings_open
@@ -74,6 +74,7 @@ cdef class FhaRole(Node):
         client_open(&self.fha.client, ports, 1, ROOM, now)
         self.fha.client.queue, self.fha.client.out = &self.fha.queue, &self.out
         self.fha.client.entropy, self.fha.client.counters = &self.entropy, &self.fha.counters
+        self.fha.client.now, self.now.monotonic = &self.now, now
         budget_open(&self.fha.requests, 10)                            # ruling 16
         budget_open(&self.fha.duplicates, 10)
         budget_open(&self.fha.mismatches, 1)                           # ruling 3
@@ -104,13 +105,16 @@ cdef class FhaRole(Node):
         self.fha.ipv6_prefix_length, self.fha.vendor = ipv6_prefix_length, NUMBERS.vendor
         self.fha.identifier_length = <uint8_t> min(len(identifier), 64)
         memcpy(self.fha.identifier, <const uint8_t*> identifier, self.fha.identifier_length)
+        memcpy(self.fha.client.identifier, <const uint8_t*> identifier, self.fha.identifier_length)
+        self.fha.client.identifier_length = self.fha.identifier_length
         self.fha.max_lifetime_s, self.fha.window_s, self.fha.boot = max_lifetime_s, window_s, boot
         self.fha.seed = get64(draw(&self.entropy, 8))
 
     def set_aaah(self, bytes address, uint16_t port, bytes secret, *, uint32_t first_timeout_ms=1000, uint32_t tries=5,
-                 bint require_message_authenticator=True):
-        """The RADIUS server of step 5; `address` packed, `secret` 1-255 octets."""
-        client_server(&self.fha.client, address, port, secret, require_message_authenticator)
+                 str message_authenticator="yes", bint probes=True):
+        """A RADIUS server of step 5, the next in order of preference, or the new secret of one known; `address` packed,
+        `secret` 1-255 octets. `message_authenticator` in its answers: yes, no, auto; `probes`: it knows Status-Server."""
+        client_server(&self.fha.client, address, port, secret, message_authenticator, probes)
         self.fha.client.first_timeout_ms, self.fha.client.most_tries = first_timeout_ms, tries
 
     cdef void receive(self, Datagram* datagrams, uint32_t n) noexcept nogil:
@@ -283,6 +287,10 @@ cdef class FhaRole(Node):
     def replies_sent(self):
         """(accepting, refusing) Registration Replies."""
         return self.fha.granted, self.fha.denied
+
+    def upstreams(self):
+        """[{address, alive, asked, answered, ...}] of the AAAHs, in order of preference."""
+        return client_report(&self.fha.client)
 
     @property
     def under_way(self):
