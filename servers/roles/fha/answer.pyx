@@ -13,7 +13,7 @@ from servers.engine.counters cimport count_offence
 from servers.engine.reasons cimport AAA_REJECTED, AAA_TIMEOUT, AAA_UNUSABLE, REPLY_LIMIT
 from servers.roles.fha.row cimport drop
 from servers.roles.fha.state cimport FHA_ALLOCATES, Fha, Registration
-from servers.roles.radius_client cimport request_octets
+from servers.roles.radius_client cimport Upstream, request_octets
 from servers.tables.budget cimport budget_allows
 from servers.tables.hash cimport hash_word
 
@@ -69,6 +69,7 @@ cdef void take_assignment(Fha* fha, Registration* row) noexcept nogil:
     """Copies what the reply needs and queues both pads that hide the key: MD5(secret, Request Authenticator, salt) and
     MD5(secret, c1), RFC 2868 3.5."""
     cdef const uint8_t* hidden = attribute(row, MN_FHA_KEY)
+    cdef const Upstream* server = row.answer.upstream
     cdef uint32_t authorised = integer(row, SESSION_TIMEOUT)
     row.is_signed = True
     row.aaa_spi, row.ha_spi = integer(row, AAA_SPI), integer(row, MN_FHA_FHA_SPI)
@@ -80,11 +81,10 @@ cdef void take_assignment(Fha* fha, Registration* row) noexcept nogil:
     memcpy(row.nonce, attribute(row, MN_FHA_NONCE), row.nonce_length)
     memcpy(row.home_address, attribute(row, IPV6_HOME_ADDRESS), 16)
     memcpy(row.home_agent, attribute(row, IPV6_HOME_AGENT), 16)
-    memcpy(row.hiding, request_octets(&fha.client, row.transaction) + 4, 16)
+    memcpy(row.hiding, request_octets(&fha.client, row.answer.index) + 4, 16)
     memcpy(row.hiding + 16, hidden, 2)
-    queue_job(&fha.queue, DIGEST_MD5, fha.client.server.secret, fha.client.server.secret_length, row.hiding, 18, NULL, row.pad)
-    queue_job(&fha.queue, DIGEST_MD5, fha.client.server.secret, fha.client.server.secret_length, hidden + 2, 16, NULL,
-              row.second_pad)
+    queue_job(&fha.queue, DIGEST_MD5, server.secret, server.secret_length, row.hiding, 18, NULL, row.pad)
+    queue_job(&fha.queue, DIGEST_MD5, server.secret, server.secret_length, hidden + 2, 16, NULL, row.second_pad)
 
 
 cdef void take_key(Fha* fha, Registration* row) noexcept nogil:
