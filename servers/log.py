@@ -19,15 +19,15 @@ class Log:
 
     def __call__(self, event: str, text: str, level: Level = "info", **facts: Any) -> None:
         """`event`: its name, for machines; `text`: the whole of it, for people; `facts`: the same as JSON members."""
-        line = self._json(event, text, level, facts) if self.format == "json" else self._text(text, level)
+        line = self._json(event, text, level, facts) if self.format == "json" else self._text(text)
         try:
             os.write(self.descriptor, line.encode() + b"\n")
         except OSError:
             self.lost += 1
 
-    def _text(self, text: str, level: Level) -> str:
+    def _text(self, text: str) -> str:
         role = f"{self.role}: " if self.role else ""
-        return f"mipstorm: {'warning: ' if level == 'warning' else ''}{role}{escaped(text)}"
+        return f"mipstorm: {role}{escaped(text)}"
 
     def _json(self, event: str, text: str, level: Level, facts: dict[str, Any]) -> str:
         now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

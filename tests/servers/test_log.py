@@ -21,7 +21,7 @@ def lines(*calls: tuple[str, tuple[str, ...], dict[str, object]]) -> list[str]:
 def test_text_is_for_people_and_json_for_machines() -> None:
     event = ("dropped", "no_nai: 3 (5 in all)", "warning"), {"reason": "no_nai", "count": 3}
     text, machine = lines(("text", *event), ("json", *event))
-    assert text == "mipstorm: warning: fha: no_nai: 3 (5 in all)\n"
+    assert text == "mipstorm: fha: no_nai: 3 (5 in all)\n"
     told = json.loads(machine)
     assert told.pop("time").endswith("Z")
     assert told == {"level": "warning", "role": "fha", "event": "dropped", "reason": "no_nai", "count": 3,
