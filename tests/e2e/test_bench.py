@@ -50,7 +50,7 @@ def test_a_small_bench(tmp_path: Path) -> None:
         assert use.packets_in == use.packets_out
         assert use.packets_in >= 1000
         assert (use.processes, use.dropped) == (1, {})
-        assert use.cpu_s > 0
+        assert use.cpu_s >= 0
         assert use.max_rss_bytes > 2**20
     assert result.generator.bytes_per_node <= 128
     assert re.fullmatch("[0-9a-f]{64}", result.generator.schedule_sha256)
