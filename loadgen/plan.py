@@ -13,6 +13,9 @@ from servers.tables.subscribers_csv import Subscribers
 
 SCENARIOS = ("integrated-colocated",)
 Steps = Literal["access", "all"]
+IDENTIFIERS = 256              # of a source port, RFC 2865 3
+MOST_UNDER_WAY = 32 * IDENTIFIERS
+MOST_TRIES = 16                # Identifications that a node keeps of its request
 
 LOOPBACK = IPv4Network("127.0.0.0/8")
 
