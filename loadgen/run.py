@@ -6,6 +6,7 @@ import contextlib
 import os
 import resource
 import signal
+import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -50,6 +51,9 @@ def run_load(plan: Plan) -> Result:
                 testbed = stack.enter_context(RunningTestbed(plan))
             except ChildDied as error:
                 raise UsageError(str(error)) from None
+            except OSError as error:
+                where = tempfile.gettempdir()
+                raise UsageError(f"no testbed can be set up in {where} (see TMPDIR): {error.strerror}") from None
             target = testbed.target
         assert target is not None
         engine = stack.enter_context(Engine(plan, target))

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import resource
 import sys
 import time
@@ -32,6 +33,7 @@ from servers.tables.replies import ReplyCache
 from servers.tables.subscribers import SubscriberTable
 
 CLIENT_PORTS = 32          # source ports of the FHA's RADIUS client, 256 identifiers each
+FULL = (errno.ENOSPC, errno.EDQUOT)
 REQUESTERS = {"nas": 1, "fha": 2}
 
 
@@ -178,9 +180,9 @@ def serve(config: Aaah | Fha, report: IO[str] | None = None, receive_buffer: int
         server = build_fha(config, receive_buffer) if isinstance(config, Fha) else build_aaah(config, receive_buffer)
     except (CannotListen, StoreError) as error:
         raise ConfigurationError(str(error)) from None
-    except OSError as error:                                         # of the state folder, whatever the kernel calls it
-        place = error.filename or (config.state if isinstance(config, Fha) else None)
-        raise ConfigurationError(f"{place}: {error.strerror}" if place else str(error)) from None
+    except OSError as error:
+        place = error.filename or (config.state if isinstance(config, Fha) and error.errno in FULL else None)
+        raise ConfigurationError(f"{place}: {error.strerror}" if place else error.strerror or str(error)) from None
     try:
         faces = Faces(operation, Figures(server))
     except BaseException:
