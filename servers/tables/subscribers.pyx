@@ -40,7 +40,7 @@ cdef class SubscriberTable:
 
     @classmethod
     def from_columns(cls, columns):
-        """The table of a `subscribers_csv.Subscribers`; takes the GIL for no row. ValueError: what `add` says."""
+        """The table of a `subscribers_csv.Subscribers`, filled without the GIL. ValueError: what `add` says."""
         cdef SubscriberTable table = cls(len(columns), columns.nai.blob.size + columns.access_secret.blob.size
                                          + columns.key.blob.size)
         cdef uint32_t done
@@ -51,7 +51,7 @@ cdef class SubscriberTable:
             table.class_index(name)
         if not len(columns):
             return table
-        if max(columns.class_index) >= len(table.classes):
+        if columns.class_index.max() >= len(table.classes):
             raise ValueError("a row is of a class that has no name")
         with nogil:
             done = fill(table, &nai, &secret, &key, &spi[0], &subscription[0])
@@ -122,7 +122,10 @@ cdef uint32_t fill(SubscriberTable table, const Column* nais, const Column* secr
     for row in range(table.capacity):
         nai, secret = at_row(nais, row, &nai_length), at_row(secrets, row, &secret_length)
         key = at_row(keys, row, &key_length)
-        if not 1 <= nai_length <= 253 or secret_length > 253 or key_length > 253 or not put_row(
+        if not nai_length:                              # a place without a subscriber
+            table.subscribers.count += 1
+            continue
+        if nai_length > 253 or secret_length > 253 or key_length > 253 or not put_row(
                 table, nai, nai_length, secret, secret_length, key, key_length, spi[row], <uint8_t> subscription[row],
                 hash_octets(nai, nai_length)):
             return row

@@ -26,7 +26,6 @@ cdef void find_who_asks(Aaah* aaah, Question* question) noexcept nogil:
     question.role = <uint8_t> min(integer(question, REQUESTER_ROLE) if question.packet.count[<int> REQUESTER_ROLE]
                                   else <uint32_t> REQUESTER_NAS, <uint32_t> OTHER_ROLE)
     if question.role not in (REQUESTER_NAS, REQUESTER_FHA) or not question.client.roles >> question.role & 1:
-        question.role = REQUESTER_NAS                   # it has no right to be treated as anything better
         reject(aaah, question, WRONG_ROLE, FAILED_AUTHENTICATION)
         return
     if not question.packet.size[<int> USER_NAME]:

@@ -5,7 +5,7 @@ from fastcodec.radius cimport (
     AAA_SPI, ACCESS_REJECT, ACCESS_REQUEST, ACCOUNTING_REQUEST, CLASS, COA_TYPE, DENIAL_CODE, FHA_IP_ADDRESS,
     FRAMED_IP_ADDRESS, HEADER, IPV6_HOME_ADDRESS, IPV6_HOME_AGENT, KEY_REQUEST, MESSAGE_AUTHENTICATOR, MN_FHA_ALGORITHM,
     MN_FHA_FHA_SPI, MN_FHA_KEY, MN_FHA_KEY_LIFETIME, MN_FHA_MN_SPI, MN_FHA_NONCE, MN_FHA_REPLAY_METHOD, NUMBERS,
-    PROXY_STATE, REGISTRATION_LIFETIME, REQUESTER_FHA, REQUESTER_NAS, SERVICE_TYPE, SESSION_TIMEOUT, STATE,
+    PROXY_STATE, REGISTRATION_LIFETIME, REQUESTER_NAS, SERVICE_TYPE, SESSION_TIMEOUT, STATE,
     next_occurrence, put_attribute, put_integer,
 )
 from fastcodec.wire cimport get64, put16, put64
@@ -54,13 +54,13 @@ cdef inline bint has_message_authenticator(const Question* question) noexcept no
 
 
 cdef uint8_t* write_attributes(Aaah* aaah, Question* question, uint8_t* at) noexcept nogil:
-    """Answers to Status-Server and Accounting-Request have none. A NAS learns nothing of a refusal (RFC 2865 5.44), an FHA
-    what to tell its node, where it is configured so (radius.md 9.6)."""
+    """Answers to Status-Server and Accounting-Request have none. A NAS learns nothing of a refusal (RFC 2865 5.44); others
+    learn what to tell the node, where it is configured so (radius.md 9.6)."""
     if question.packet.octets[0] != ACCESS_REQUEST:
         return at
     if question.code == ACCESS_REJECT:
         aaah.rejected += 1
-        if question.denial and question.role == REQUESTER_FHA and question.client.denial_code:
+        if question.denial and question.role != REQUESTER_NAS and question.client.denial_code:
             at = put_integer(at, &NUMBERS, DENIAL_CODE, question.denial)
         return at
     aaah.accepted += 1
