@@ -2,7 +2,8 @@
 from fastcodec.digest.jobs cimport DIGEST_HMAC_MD5, DIGEST_MD5, queue_job
 from fastcodec.radius cimport (
     ACCESS_ACCEPT, ACCESS_REQUEST, ACCOUNTING_REQUEST, ACCOUNTING_RESPONSE, CHAP_PASSWORD, EAP_MESSAGE,
-    MESSAGE_AUTHENTICATOR, NUMBERS, PROXY_STATE, STATUS_SERVER, USER_NAME, USER_PASSWORD, walk_packet,
+    MESSAGE_AUTHENTICATOR, NUMBERS, PROXY_STATE, REQUESTER_NAS, REQUESTER_ROLE, STATUS_SERVER, USER_NAME, USER_PASSWORD,
+    walk_packet,
 )
 from fastcodec.status cimport OK
 from fastcodec.wire cimport get32, hash_octets, same
@@ -16,7 +17,7 @@ from servers.engine.reasons cimport (
 )
 from servers.engine.stages cimport DONE
 from servers.net.node cimport Datagram
-from servers.roles.aaah.row cimport address_reply, drop, replies_of, value
+from servers.roles.aaah.row cimport address_reply, drop, integer, replies_of, value
 from servers.roles.aaah.state cimport (
     Aaah, Client, MOST_PROXY_STATES, PORT_ACCESS, Question, SIGNING_AUTO, SIGNING_YES, STAGE_WRITE_REPLY,
 )
@@ -77,10 +78,12 @@ cdef void read_request(Aaah* aaah, Question* question) noexcept nogil:
 
 cdef bint may_be_unsigned(Question* question) noexcept nogil:
     """CVE-2024-3596. Whatever a client's configuration says: not with Proxy-State, where the collision would hide, not
-    with EAP (RFC 3579 3.1), not without a credential (RFC 3579 3.3 note 1), and no Status-Server (RFC 5997 3)."""
+    with EAP (RFC 3579 3.1), not without a credential (RFC 3579 3.3 note 1), no question of step 5, whose answer holds a
+    key, and no Status-Server (RFC 5997 3)."""
     cdef const uint8_t* count = question.packet.count
     return (question.client.signing != SIGNING_YES and question.packet.octets[0] == ACCESS_REQUEST
             and not count[<int> PROXY_STATE] and not count[<int> EAP_MESSAGE]
+            and (not count[<int> REQUESTER_ROLE] or integer(question, REQUESTER_ROLE) == REQUESTER_NAS)
             and (count[<int> USER_PASSWORD] or count[<int> CHAP_PASSWORD]))
 
 

@@ -21,7 +21,8 @@ cdef void remember(Aaah* aaah, Question* question) noexcept nogil:
         give_up(aaah, question, JOURNAL_FAILED)
 
 
-cdef uint32_t write_state(const Aaah* aaah, const Subscriber* subscriber, uint64_t now, uint64_t wall, void* octets) noexcept nogil:
+cdef uint32_t write_state(const Aaah* aaah, const Subscriber* subscriber, uint64_t now, uint64_t wall,
+                          void* octets) noexcept nogil:
     """A whole row, which replaces the one before it; its length."""
     cdef StateRecord* record = <StateRecord*> octets
     cdef uint64_t until = <uint64_t> subscriber.assigned_until * SECOND

@@ -105,7 +105,7 @@ cdef packed struct StateRecord:      # of the journal: what a subscriber must no
     uint32_t[4] fhas                 # network order
     uint8_t nai_length
 
-cdef packed struct AccountingRecord: # of the journal; the packet follows
+cdef packed struct AccountingRecord:  # of the journal; the packet follows
     uint64_t received                # wall clock, ns
     uint32_t client                  # network order
     uint16_t port
