@@ -2,17 +2,20 @@
 #
 #   read_request     RFC 5944 3.8.2.1                what cannot be answered under a key is silence
 #   find_node        RFC 5944 3.8.2.2                duplicates, one exchange a node at a time
-#   ask_aaah         radius.md 9.2                   the Access-Request of step 5
+#   hash_proofs, check_mn_ha   RFC 5944 3.5.2        a key that we hold; with it alone the next stage is judge
+#   ask_aaah         radius.md 9.2                   MN-AAA: the Access-Request of step 5
 #   send_question                                    ... parked
 #   read_answer, take_key   RFC 2868 3.5, RFC 3957   what the AAAH assigned; the derived key
-#   judge            RFC 5944 3.8.2, 5.7.1           care-of address, home agent, flags, Identification
-#   lease_address                                    a THOAv4 of the pool, and its journal record
+#   judge            RFC 5944 3.8.2, 5.7             care-of address, home agent, flags, Identification, lifetime
+#   lease_address                                    a THOAv4 of the pool or its end, and the journal record of that
 #   write_reply, hold_reply, send_reply              RFC 5944 3.8.3.3
 #
 #   parked after    waits for                        resumes at     on timeout
-#   find_node       the node's request under way     ask_aaah       it ends with that request's own end
+#   find_node       the node's request under way     hash_proofs    it ends with that request's own end
 #   send_question   the AAAH's answer                read_answer    read_answer, without an answer: 128
 #   hold_reply      the journal's commit             send_reply     never: a failed journal drops it
+from fastcodec.digest.jobs cimport DIGEST_KEY_MD5, queue_job, run_queue
+from fastcodec.mip4 cimport REPLAY_NONCES, REPLAY_TIMESTAMPS
 from fastcodec.radius cimport NUMBERS
 from fastcodec.status cimport TOO_MANY_EXTENSIONS
 from fastcodec.wire cimport get64
@@ -28,12 +31,18 @@ from servers.net.node cimport BATCH, Datagram, Node, ROOM, draw
 from servers.pool.bitmap cimport SharedPool
 from servers.roles.fha.answer cimport read_answer, take_key
 from servers.roles.fha.arrival cimport find_node, open_row, read_request
-from servers.roles.fha.lease cimport end_lifetime, judge, lease_address
+from servers.roles.fha.commit cimport forget_reply, hold_reply, send_reply
+from servers.roles.fha.judge cimport judge
+from servers.roles.fha.lease cimport end_lifetime, lease_address
+from servers.roles.fha.proof cimport check_mn_ha, hash_proofs
 from servers.roles.fha.question cimport ask_aaah, send_question
-from servers.roles.fha.reply cimport hold_reply, send_reply, write_reply
+from servers.roles.fha.record cimport fill_record
+from servers.roles.fha.reply cimport write_reply
 from servers.roles.fha.restart cimport remember_clock, restore_binding
 from servers.roles.fha.row cimport drop, earlier
-from servers.roles.fha.state cimport BOUND, Fha, PORT_REGISTRATION, RELEASED, RRQ_ROOM, Registration
+from servers.roles.fha.state cimport (
+    BOUND, Fha, MOST_STATIC_KEYS, PORT_REGISTRATION, RELEASED, RRQ_ROOM, Registration, STAGE_COUNT, StaticKey,
+)
 from servers.roles.radius_client cimport (
     Answer, accept_answer, check_message_authenticator, check_response_authenticator, client_close, client_expire,
     client_open, client_server, client_turn, match_answer,
@@ -44,9 +53,10 @@ from servers.tables.budget cimport budget_close, budget_open
 from servers.tables.hash cimport table_close, table_open
 
 
-cdef Stage[11] STAGES = [
-    <Stage> read_request, <Stage> find_node, <Stage> ask_aaah, <Stage> send_question, <Stage> read_answer, <Stage> take_key,
-    <Stage> judge, <Stage> lease_address, <Stage> write_reply, <Stage> hold_reply, <Stage> send_reply,
+cdef Stage[13] STAGES = [
+    <Stage> read_request, <Stage> find_node, <Stage> hash_proofs, <Stage> check_mn_ha, <Stage> ask_aaah,
+    <Stage> send_question, <Stage> read_answer, <Stage> take_key, <Stage> judge, <Stage> lease_address, <Stage> write_reply,
+    <Stage> hold_reply, <Stage> send_reply,
 ]
 cdef Stage[4] ANSWER_STAGES = [
     <Stage> match_answer, <Stage> check_response_authenticator, <Stage> check_message_authenticator, <Stage> accept_answer,
@@ -66,7 +76,8 @@ cdef class FhaRole(Node):
         self.answers = <Answer*> calloc(BATCH, sizeof(Answer))
         self.fha.ready = <uint32_t*> calloc(capacity, sizeof(uint32_t))
         self.fha.held = <uint32_t*> calloc(capacity, sizeof(uint32_t))
-        if not self.answers or not self.fha.ready or not self.fha.held or not table_open(&self.fha.pending, capacity):
+        self.fha.static_key = <StaticKey*> calloc(MOST_STATIC_KEYS, sizeof(StaticKey))
+        if not self.answers or not self.fha.ready or not self.fha.held or not self.fha.static_key or not table_open(&self.fha.pending, capacity):
             raise MemoryError
         queue_open(&self.fha.queue, 2 * BATCH)
         parking_open(&self.fha.waiting, capacity, sizeof(Registration), now)
@@ -77,12 +88,14 @@ cdef class FhaRole(Node):
         budget_open(&self.fha.requests, 10)                            # ruling 16
         budget_open(&self.fha.duplicates, 10)
         budget_open(&self.fha.mismatches, 1)                           # ruling 3
+        budget_open(&self.fha.forgeries, 1)                            # ruling 9
         budget_open(&self.fha.refusals, 100)                           # reliability M4
 
     def __dealloc__(self):
         free(self.answers)
         free(self.fha.ready)
         free(self.fha.held)
+        free(self.fha.static_key)
         table_close(&self.fha.pending)
         queue_close(&self.fha.queue)
         parking_close(&self.fha.waiting)
@@ -91,12 +104,15 @@ cdef class FhaRole(Node):
         budget_close(&self.fha.requests)
         budget_close(&self.fha.duplicates)
         budget_close(&self.fha.mismatches)
+        budget_close(&self.fha.forgeries)
         budget_close(&self.fha.refusals)
 
     def __init__(self, SharedPool pool, JournalWriter journal, *, bytes address, bytes pool_network, bytes pool_mask,
                  bytes ipv6_prefix, uint8_t ipv6_prefix_length=64, bytes identifier=b"fha", uint32_t max_lifetime_s=1800,
-                 uint32_t window_s=7, uint64_t boot=0, uint32_t capacity=16384, uint32_t ports=16, uint64_t now=0):
-        """Addresses, masks and prefixes as packed octets, network order."""
+                 uint32_t window_s=7, uint64_t boot=0, bint strict=True, bint nonces=False, uint32_t capacity=16384,
+                 uint32_t ports=16, uint64_t now=0):
+        """Addresses, masks and prefixes as packed octets, network order. `strict`: RFC 5944, else as RFC 3344 was;
+        `nonces`: new keys are asked for with replay protection by nonces."""
         memcpy(&self.fha.address, <const uint8_t*> address, 4)
         memcpy(&self.fha.pool_network, <const uint8_t*> pool_network, 4)
         memcpy(&self.fha.pool_mask, <const uint8_t*> pool_mask, 4)
@@ -105,13 +121,29 @@ cdef class FhaRole(Node):
         self.fha.identifier_length = <uint8_t> min(len(identifier), 64)
         memcpy(self.fha.identifier, <const uint8_t*> identifier, self.fha.identifier_length)
         self.fha.max_lifetime_s, self.fha.window_s, self.fha.boot = max_lifetime_s, window_s, boot
+        self.fha.strict, self.fha.replay = strict, REPLAY_NONCES if nonces else REPLAY_TIMESTAMPS
         self.fha.seed = get64(draw(&self.entropy, 8))
 
     def set_aaah(self, bytes address, uint16_t port, bytes secret, *, uint32_t first_timeout_ms=1000, uint32_t tries=5,
-                 bint require_message_authenticator=True):
-        """The RADIUS server of step 5; `address` packed, `secret` 1-255 octets."""
+                 bint require_message_authenticator=True, bint ours=True):
+        """The RADIUS server of step 5; `address` packed, `secret` 1-255 octets. `ours`: it checks MN-AAA over the
+        octets themselves, and derives keys; another checks CHAP only."""
+        self.fha.aaah_is_ours = ours
         client_server(&self.fha.client, address, port, secret, require_message_authenticator)
         self.fha.client.first_timeout_ms, self.fha.client.most_tries = first_timeout_ms, tries
+
+    def add_static_key(self, uint32_t spi, bytes key, bytes nai=b""):
+        """An association for a node (no NAI: for every node) whose AAAH derives no key: `spi` from 256, `key` of 16 to
+        32 octets. ValueError when it cannot be, or when there are too many."""
+        cdef StaticKey* entry = &self.fha.static_key[self.fha.static_keys]
+        if spi < 256 or not 16 <= len(key) <= 32 or len(nai) > 253 or self.fha.static_keys == MOST_STATIC_KEYS - 1:
+            raise ValueError(f"SPI {spi}, a key of {len(key)} and a NAI of {len(nai)} octets: cannot be added")
+        entry.spi, entry.key_length, entry.nai_length = spi, <uint8_t> len(key), <uint8_t> len(nai)
+        memcpy(entry.key, <const uint8_t*> key, len(key))
+        memcpy(entry.nai, <const uint8_t*> nai, len(nai))
+        queue_job(&self.fha.queue, DIGEST_KEY_MD5, entry.key, entry.key_length, NULL, 0, NULL, &entry.prepared)
+        run_queue(&self.fha.queue)
+        self.fha.static_keys += 1
 
     cdef void receive(self, Datagram* datagrams, uint32_t n) noexcept nogil:
         if datagrams[0].port == PORT_REGISTRATION:
@@ -136,7 +168,7 @@ cdef class FhaRole(Node):
                 continue
             rows[taken] = open_row(&self.fha, slot, &datagrams[k])
             taken += 1
-        run_stages(&self.fha, STAGES, 11, rows, taken, &self.fha.queue)
+        run_stages(&self.fha, STAGES, STAGE_COUNT, rows, taken, &self.fha.queue)
 
     cdef void receive_answers(self, Datagram* datagrams, uint32_t n) noexcept nogil:
         cdef void* rows[BATCH]
@@ -155,7 +187,7 @@ cdef class FhaRole(Node):
             row.answer, row.head.outcome = &self.answers[k], GOOD
             rows[resumed] = row
             resumed += 1
-        run_stages(&self.fha, STAGES, 11, rows, resumed, &self.fha.queue)
+        run_stages(&self.fha, STAGES, STAGE_COUNT, rows, resumed, &self.fha.queue)
 
     cdef void run_ready(self) noexcept nogil:
         """Requests that waited for an older one of their node, which is over now."""
@@ -167,7 +199,7 @@ cdef class FhaRole(Node):
                 self.fha.ready_count -= 1
                 rows[n] = parking_row(&self.fha.waiting, self.fha.ready[self.fha.ready_count])
                 n += 1
-            run_stages(&self.fha, STAGES, 11, rows, n, &self.fha.queue)
+            run_stages(&self.fha, STAGES, STAGE_COUNT, rows, n, &self.fha.queue)
 
     cdef bint tick(self) noexcept nogil:
         """Commits, retransmissions, unanswered questions, lifetimes; True when there may be more."""
@@ -191,12 +223,13 @@ cdef class FhaRole(Node):
             self.fha.held_first = (self.fha.held_first + 1) % self.fha.waiting.capacity
             self.fha.held_count -= 1
             if row.ticket > durable:
+                forget_reply(&self.fha, row)
                 drop(&self.fha, row, JOURNAL_FAILED)
                 continue
             row.head.outcome = GOOD
             rows[n] = row
             n += 1
-        run_stages(&self.fha, STAGES, 11, rows, n, &self.fha.queue)
+        run_stages(&self.fha, STAGES, STAGE_COUNT, rows, n, &self.fha.queue)
         return n == BATCH
 
     cdef bint give_up(self) noexcept nogil:
@@ -209,7 +242,7 @@ cdef class FhaRole(Node):
             row = <Registration*> parking_row(&self.fha.waiting, owners[k])
             row.answer, row.head.outcome = NULL, GOOD
             rows[k] = row
-        run_stages(&self.fha, STAGES, 11, rows, <int> n, &self.fha.queue)
+        run_stages(&self.fha, STAGES, STAGE_COUNT, rows, <int> n, &self.fha.queue)
         return more
 
     cdef bint expire(self) noexcept nogil:
@@ -226,25 +259,20 @@ cdef class FhaRole(Node):
     def restore(self, int kind, bytes payload, uint64_t now, uint64_t wall):
         """One journal record, in the journal's order; call before the first datagram. False: the record is not valid."""
         cdef const Record* record = <const Record*> <const uint8_t*> payload
-        if len(payload) < <Py_ssize_t> sizeof(Record) or len(payload) < <Py_ssize_t> sizeof(Record) + record.nai_length:
+        if len(payload) < <Py_ssize_t> sizeof(Record) or len(payload) != <Py_ssize_t> sizeof(Record) + record.nai_length:
             return False
         remember_clock(&self.fha, record)
         return restore_binding(&self.fha, record, kind == RELEASED, now, wall)
 
     def records(self, uint64_t now, uint64_t wall):
-        """Every binding as a journal record, for an image: yields (type, payload)."""
+        """Every lease, and what is still known of ended ones, as journal records for an image: yields (type, payload)."""
         cdef Binding* binding
         cdef Record record
         for row in self.bound_rows():
             binding = <Binding*> parking_row(&self.fha.bindings.rows, row)
-            memset(&record, 0, sizeof(Record))
-            record.written, record.expires = wall, wall + (binding.expires - now if binding.expires > now else 0)
-            record.identification, record.address = binding.identification, binding.address
-            record.care_of_address, record.mn_spi, record.ha_spi = (
-                binding.care_of_address, binding.mn_spi, binding.ha_spi)
-            memcpy(record.key, binding.key, 20)
-            record.nai_length = binding.nai_length
-            yield BOUND, (<const uint8_t*> &record)[:sizeof(Record)] + binding.nai[:binding.nai_length]
+            fill_record(&record, binding, now, wall)
+            yield (RELEASED if binding.is_over else BOUND,
+                   (<const uint8_t*> &record)[:sizeof(Record)] + binding.nai[:binding.nai_length])
 
     cdef list bound_rows(self):
         cdef uint32_t row
@@ -252,12 +280,13 @@ cdef class FhaRole(Node):
                 if (<Binding*> parking_row(&self.fha.bindings.rows, row)).nai_length]
 
     def leases(self):
-        """{NAI octets: THOAv4 packed} of every binding."""
+        """{NAI octets: THOAv4 packed} of every lease."""
         cdef Binding* binding
         held = {}
         for row in self.bound_rows():
             binding = <Binding*> parking_row(&self.fha.bindings.rows, row)
-            held[binding.nai[:binding.nai_length]] = (<const uint8_t*> &binding.address)[:4]
+            if not binding.is_over:
+                held[binding.nai[:binding.nai_length]] = (<const uint8_t*> &binding.address)[:4]
         return held
 
     def counters(self):
