@@ -65,8 +65,10 @@ cdef void read_extensions(Fha* fha, Registration* row, const Piece* pieces, int 
     cdef bint is_doubled = proof >= 0 and find_piece(pieces + proof + 1, found - proof - 1, EXT_GENERALIZED, SUBTYPE_MN_AAA) >= 0
     for k in range(covered):
         if pieces[k].type == EXT_NAI:
-            is_doubled |= row.nai_length != 0
-            row.nai_at, row.nai_length = pieces[k].offset, pieces[k].length
+            if row.nai_at:
+                is_doubled = True
+            else:
+                row.nai_at, row.nai_length = pieces[k].offset, pieces[k].length
         elif pieces[k].type == EXT_MN_HA_NONCE_REQUEST and pieces[k].subtype == SUBTYPE_NONCE:
             is_doubled |= row.wants_key
             row.wants_key = True

@@ -50,7 +50,7 @@ cdef void count_kind(Fha* fha, const Registration* row, const Binding* binding, 
         return
     if not row.proof_at:
         count_event(&fha.counters, RENEWED)
-    elif row.has_new_key:
+    elif row.has_new_key and rrq_of(row).home_address:                 # else it starts anew
         count_event(&fha.counters, REKEYED)
     if binding.care_of_address != rrq_of(row).care_of_address:
         count_event(&fha.counters, HANDED_OVER)
