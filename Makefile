@@ -21,7 +21,7 @@ bench: build
 lint: build
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/mypy
-	$(VENV)/bin/cython-lint --max-line-length 120 fastcodec servers loadgen
+	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" cython-lint --max-line-length 140 $$(find fastcodec servers loadgen -name '*.pyx' -o -name '*.pxd')
 	$(PY) -m mypy.stubtest fastcodec servers loadgen --ignore-missing-stub
 
 build: $(VENV)/.built

@@ -90,8 +90,8 @@ class Messages:
 def pyrad_work(messages: Messages) -> Callable[[], None]:
     """Decode and verify an Access-Request, encode and sign the Access-Accept."""
     try:
-        from pyrad.dictionary import Dictionary  # noqa: PLC0415
-        from pyrad.packet import AuthPacket  # noqa: PLC0415
+        from pyrad.dictionary import Dictionary
+        from pyrad.packet import AuthPacket
     except ImportError as error:
         raise Unavailable(f"pyrad: {error}") from error
     dictionary = Dictionary(str(DICTIONARY / "dictionary.rfc2865"), str(DICTIONARY / "dictionary.rfc2869"))
@@ -112,7 +112,7 @@ def pyrad_work(messages: Messages) -> Callable[[], None]:
 def scapy_work(messages: Messages) -> Callable[[], None]:
     """Decode and verify a Registration Request, build and sign the reply: scapy's fixed parts, hmac for the digests."""
     try:
-        from scapy.layers.mobileip import MobileIP, MobileIPRRP, MobileIPRRQ  # noqa: PLC0415
+        from scapy.layers.mobileip import MobileIP, MobileIPRRP, MobileIPRRQ
     except ImportError as error:
         raise Unavailable(f"scapy: {error}") from error
     tail = messages.answer().encode(KEY)[20:-16]

@@ -1,4 +1,4 @@
-"""Digests: lanes against scalar C (benchmarks/digest_reference.c), unequal lengths against equal ones.
+"""Digests: lanes against scalar C (benchmarks/md5.h), unequal lengths against equal ones.
 
 `figures()` gives the rows of the issue; as a file of pytest-benchmark tests it times the Python batch functions.
 Both the lanes and the reference are called from the same C loop, round by round in turn, and ratios are medians over
@@ -26,6 +26,7 @@ BATCH, ROUNDS = 256, 9
 WIDTH_NAMES = {16: "sse2", 32: "avx2", 64: "avx512"}
 ASKS = {16: 3.3, 32: 6.0, 64: 8.0}
 MIXED_LENGTHS = range(60, 261, 4)
+NAMES = (*(f"digest.hmac_md5_180.{name}" for name in WIDTH_NAMES.values()), "digest.unequal")
 KEY = bytes(range(16))
 
 
@@ -35,10 +36,11 @@ class Job(ctypes.Structure):
                 ("kind", ctypes.c_uint32)]
 
 
-def reference_library() -> ctypes.CDLL:
-    """digest_reference.c as a shared library in benchmarks/bin, built when older than its source."""
-    source, built = HERE / "digest_reference.c", HERE / "bin" / "digest_reference.so"
-    if not built.exists() or built.stat().st_mtime < source.stat().st_mtime:
+def timer_library() -> ctypes.CDLL:
+    """digest_timer.c as a shared library in benchmarks/bin, built when older than its sources."""
+    source, built = HERE / "digest_timer.c", HERE / "bin" / "digest_timer.so"
+    newest = max(path.stat().st_mtime for path in (source, HERE / "md5.h"))
+    if not built.exists() or built.stat().st_mtime < newest:
         built.parent.mkdir(exist_ok=True)
         compiler = shlex.split(os.environ.get("CC", "gcc"))
         subprocess.run([*compiler, "-O3", "-fPIC", "-shared", "-I", str(HERE.parent / "fastcodec"),
@@ -48,7 +50,7 @@ def reference_library() -> ctypes.CDLL:
     return library
 
 
-REFERENCE = reference_library()
+REFERENCE = timer_library()
 LANES = ctypes.CDLL(jobs.__file__)
 
 
@@ -135,13 +137,17 @@ def unequal_figure(rounds: int) -> dict[str, Any]:
     return row("digest.unequal", ours, f"the same lengths in batches of their own, width {width()}", references, 0.9)
 
 
-def figures(rounds: int = ROUNDS) -> list[dict[str, Any]]:
+def measure(rounds: int) -> list[dict[str, Any]]:
     before = width()
     try:
         rows = width_figures(rounds)
     finally:
         use_width(before)
     return [*rows, unequal_figure(rounds)]
+
+
+def figures() -> list[dict[str, Any]]:
+    return measure(ROUNDS)
 
 
 @pytest.fixture(params=widths(), ids=lambda w: WIDTH_NAMES.get(w, "scalar"))
@@ -169,7 +175,7 @@ def test_one_message(benchmark: Any) -> None:
 
 
 def test_figures_are_complete() -> None:
-    rows = figures(rounds=1)
+    rows = measure(rounds=1)
     assert {r["name"] for r in rows} == {f"digest.hmac_md5_180.{WIDTH_NAMES[w]}" for w in widths() if w > 1} | {
         "digest.unequal"}
     assert all(r["value"] > 0 and r["ratio"] > 0 for r in rows)

@@ -13,22 +13,21 @@ from fastcodec.digest.jobs cimport (
 )
 from fastcodec.mip4 cimport (
     ACCEPTED, ACCEPTED_NO_SIMULTANEOUS, ALGORITHM_HMAC_MD5, BOOT_IPV6_CARE_OF_ADDRESS, BOOT_IPV6_HOME_ADDRESS,
-    BOOT_IPV6_HOME_AGENT, EXT_GENERALIZED, EXT_MN_HA, EXT_MN_HA_NONCE_REPLY, EXT_MN_HA_NONCE_REQUEST, EXT_NAI, EXT_NVSE,
-    FLAG_D, FLAG_T, IDENTIFICATION_MISMATCH, REGISTRATION_REPLY, REGISTRATION_REQUEST, RegistrationReply,
-    RegistrationRequest, SUBTYPE_MN_AAA, SUBTYPE_NONCE, walk_message,
+    BOOT_IPV6_HOME_AGENT, EXT_GENERALIZED, EXT_MN_HA, EXT_MN_HA_NONCE_REPLY, EXT_MN_HA_NONCE_REQUEST, EXT_NAI,
+    EXT_NVSE, FLAG_D, FLAG_T, IDENTIFICATION_MISMATCH, REGISTRATION_REQUEST, RegistrationReply, RegistrationRequest,
+    SUBTYPE_MN_AAA, SUBTYPE_NONCE, walk_message,
 )
 from fastcodec.radius cimport (
     ACCESS_ACCEPT, CHAP_CHALLENGE, CHAP_PASSWORD, COA_TYPE, FHA_IP_ADDRESS, FRAMED_IP_ADDRESS, NAS_IDENTIFIER,
     NAS_IP_ADDRESS, NAS_PORT_TYPE, NUMBERS, REQUESTER_NAS, REQUESTER_ROLE, SERVICE_TYPE, USER_NAME, next_occurrence,
     put_attribute, put_integer,
 )
-from fastcodec.wire cimport Piece, get16, get32, get64, put16, put32, put64, same
+from fastcodec.wire cimport Piece, get16, get32, put16, put32, put64, same
 from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.string cimport memcmp, memcpy
 from loadgen.checks cimport NO_ACCEPT, WRONG_NODE, WRONG_PARAMETERS, check_lease, report_violation
 from loadgen.fleet cimport (
-    ACCESS, ATTACHED, BOOTSTRAP, FAILED_NODE, MOST_FHAS_NAMED, MOST_TRIES, MobileNode, REGISTERED, REGISTRATION,
-    TIMED_OUT_NODE,
+    ACCESS, ATTACHED, BOOTSTRAP, FAILED_NODE, MOST_FHAS_NAMED, MobileNode, REGISTERED, REGISTRATION, TIMED_OUT_NODE,
 )
 from loadgen.histogram cimport histogram_record
 from servers.engine.ntp cimport ntp_of
@@ -164,6 +163,7 @@ cdef void read_accept(Load* load, Attempt* attempt) noexcept nogil:
         return
     load.tallies[<int> ACCESS].succeeded += 1
     load.tallies[<int> REGISTRATION].attempted += 1
+    attempt.has_accept = True
     attempt.registration_started = load.now.monotonic
     attempt.tries = attempt.fha_turn = 0
     attempt.clock_told = False
@@ -264,19 +264,29 @@ cdef void read_reply(Load* load, Attempt* attempt) noexcept nogil:
     cdef uint32_t length
     cdef const uint8_t* key = key_of(load, attempt, &length)
     cdef int found = walk_message(reply, <int> attempt.reply.length, FIXED_REPLY, pieces, MOST_EXTENSIONS)
-    if found < 0 or not is_for_node(load, attempt, pieces, found):
+    if found < 0 or not nai_stands(pieces, found):
         load.mip_malformed += 1
         wait_on(attempt)
         return
+    attempt.is_for_other = not is_for_node(load, attempt, pieces, found)
     place_pieces(load, attempt, pieces, found)
     if not attempt.nonce_at or not attempt.authenticator_at:
-        load.mip4_codes[reply[1]] += 1
         if reply[1] in (ACCEPTED, ACCEPTED_NO_SIMULTANEOUS):              # RFC 3957 3: no key, no authenticator, no success
             load.mip_bad_authenticator += 1
+        else:
+            load.mip4_codes[reply[1]] += 1
         wait_on(attempt)
         return
     attempt.ha_spi = get32(reply + attempt.nonce_at - 8)
     queue_job(&load.queue, DIGEST_KEY_SHA1, key, length, NULL, 0, NULL, &attempt.key)
+
+
+cdef bint nai_stands(const Piece* pieces, int found) noexcept nogil:
+    cdef int k
+    for k in range(found):
+        if pieces[k].type == EXT_NAI:
+            return True
+    return False
 
 
 cdef bint is_for_node(const Load* load, const Attempt* attempt, const Piece* pieces, int found) noexcept nogil:
@@ -339,7 +349,10 @@ cdef void accept_reply(Load* load, Attempt* attempt) noexcept nogil:
         wait_on(attempt)
         return
     load.mip4_codes[reply[1]] += 1
-    if reply[1] in (ACCEPTED, ACCEPTED_NO_SIMULTANEOUS):
+    if attempt.is_for_other:
+        report_violation(&load.checks, WRONG_NODE, attempt.node, attempt.node, get32(reply + 4))
+        fail(load, attempt, REGISTRATION)
+    elif reply[1] in (ACCEPTED, ACCEPTED_NO_SIMULTANEOUS):
         register(load, attempt)
     elif reply[1] == IDENTIFICATION_MISMATCH and not attempt.clock_told and attempt.tries < load.most_tries:
         correct_clock(load, attempt)
@@ -358,6 +371,10 @@ cdef void correct_clock(Load* load, Attempt* attempt) noexcept nogil:
 cdef void register(Load* load, Attempt* attempt) noexcept nogil:
     cdef const RegistrationReply* reply = <const RegistrationReply*> attempt.reply.data
     cdef MobileNode* node = &load.nodes[attempt.node]
+    if not attempt.has_accept:
+        report_violation(&load.checks, NO_ACCEPT, attempt.node, attempt.node, reply.home_address)
+        fail(load, attempt, REGISTRATION)
+        return
     if not parameters_fit(load, attempt):
         report_violation(&load.checks, WRONG_PARAMETERS, attempt.node, attempt.node, reply.home_address)
         fail(load, attempt, REGISTRATION)

@@ -1,6 +1,7 @@
 """Guesses why bootstraps failed, from the counters of a result: one sentence that saves a search."""
 from collections.abc import Callable, Iterator
 
+from loadgen import result as document
 from loadgen.result import Result
 
 SECRET = "is the shared secret the same on both sides?"
@@ -16,11 +17,17 @@ MIP4_CODES = {
 }
 
 
-def likely_cause(result: Result) -> str | None:
-    """None when nothing failed, or nothing is known that would explain most of it."""
+def likely_cause(result: Result, is_refused: Callable[[document.Step], str | None] = lambda step: None) -> str | None:
+    """None when nothing failed, or nothing is known that would explain most of it.
+
+    `is_refused` asks the network, of a step that got no answer at all: the address where nothing listens.
+    """
     failures = result.bootstraps.failed + result.bootstraps.timed_out
     if not failures:
         return None
+    for step, tally in result.steps.items():
+        if tally.attempted and tally.timed_out == tally.attempted and (address := is_refused(step)):
+            return f"nothing listens at {address}: is the server up, and is that its address?"
     for guess in GUESSES:
         for cause in guess(result, failures):
             return cause
@@ -47,11 +54,13 @@ def unknown_client(result: Result, failures: int) -> Iterator[str]:
 def silence(result: Result, failures: int) -> Iterator[str]:
     """Nothing came back: from nobody, or from the servers of one step."""
     if not result.packets.received:
-        yield "nothing answered: do the servers listen at the addresses given, and know us as a client?"
+        yield ("nothing answered: a server drops in silence what has a bad authenticator or comes from an unknown client: "
+               f"{SECRET}")
     for step, tally in result.steps.items():
         if tally.attempted and tally.timed_out == tally.attempted and 2 * tally.timed_out >= failures:
             server = {"access": "the RADIUS server", "registration": "the FHA", "binding": "the home agent"}[step]
-            yield f"{server} answered no {step}: is it up, and does it know these nodes?"
+            other = "does its AAAH answer it (do their secrets match)" if step != "access" else "does it know these nodes"
+            yield f"{server} answered no {step}: is it up, and {other}?"
 
 
 def refusals(result: Result, failures: int) -> Iterator[str]:

@@ -25,6 +25,7 @@ LOOK_EVERY_S = 0.1              # status, children, the end
 DRAIN_S = 3.0                   # after an interrupt, for what is under way
 FOREVER = 2**62                 # bootstraps, when only the duration limits
 NS = 1_000_000_000
+INTERRUPTS = (signal.SIGINT, signal.SIGTERM)
 
 
 class Engine:
@@ -70,7 +71,7 @@ class Engine:
         """Joins the fleet to the running loop; SIGINT and SIGTERM then stop the load, a second one at once."""
         loop = asyncio.get_running_loop()
         self.driver = Driver(self.fleet, self.sockets, loop)
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in INTERRUPTS:
             loop.add_signal_handler(number, self._interrupt)
 
     def _interrupt(self) -> None:

@@ -56,6 +56,8 @@ cdef struct Attempt:                 # a row: one bootstrap under way
     uint8_t fha_count
     uint8_t fha_turn                 # which of the named FHAs is asked
     bint clock_told                  # a 133 has corrected the clock once
+    bint has_accept
+    bint is_for_other                # the reply at hand names another node
     uint32_t slot
     uint32_t node
     uint32_t transaction

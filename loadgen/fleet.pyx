@@ -1,8 +1,5 @@
 # Many mobile nodes and the NAS they attach through, as one node of the network: sockets 0 to `ports` - 1 speak RADIUS,
 # the last one sends every registration, from the mobile node's own address.
-import numpy as np
-
-from fastcodec.digest.jobs cimport Queue
 from fastcodec.radius cimport NUMBERS
 from fastcodec.wire cimport get32
 from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
@@ -13,13 +10,13 @@ from loadgen.checks cimport VIOLATIONS, Finding, Violation, checks_close, checks
 from loadgen.histogram cimport LatencyHistogram
 from loadgen.pacer cimport Pacer, pace_node, pace_time
 from servers.engine.counters cimport counts_of
-from servers.engine.parking cimport NO_SLOT_FREE, parking_close, parking_open, parking_row, parking_take
-from servers.engine.stages cimport GOOD, PARKED, Head, Stage, queue_close, queue_open, run_stages
+from servers.engine.parking cimport parking_close, parking_open, parking_row, parking_take
+from servers.engine.stages cimport GOOD, Head, Stage, queue_close, queue_open, run_stages
 from servers.engine.wheel cimport wheel_expired, wheel_next
-from servers.net.node cimport BATCH, ROOM, Datagram
+from servers.net.node cimport BATCH, Datagram
 from servers.roles.radius_client cimport (
     IDENTIFIERS, Answer, accept_answer, check_message_authenticator, check_response_authenticator, client_close,
-    client_expire, client_open, client_server, client_turn, match_answer,
+    client_expire, client_open, client_report, client_server, client_turn, match_answer,
 )
 
 cdef enum:
@@ -54,6 +51,7 @@ cdef class Fleet(Node):
         client_open(&self.load.client, ports, 0, 512, now)
         self.load.client.queue, self.load.client.out = &self.load.queue, &self.out
         self.load.client.entropy, self.load.client.counters = &self.entropy, &self.load.counters
+        self.load.client.now, self.now.monotonic = &self.now, now
         self.take_columns(columns)
 
     def __dealloc__(self):
@@ -121,8 +119,9 @@ cdef class Fleet(Node):
         self.begun, self.started_at, self.load.last_success = 0, 0, 0
 
     def set_aaa(self, bytes address, uint16_t port, bytes secret, *, uint32_t first_timeout_ms=2000, uint32_t tries=5,
-                bint require_message_authenticator=True):
-        client_server(&self.load.client, address, port, secret, require_message_authenticator)
+                str message_authenticator="yes", bint probes=True):
+        """A server for the access step, the next in order of preference, or the new secret of one known."""
+        client_server(&self.load.client, address, port, secret, message_authenticator, probes)
         self.load.client.first_timeout_ms, self.load.client.most_tries = first_timeout_ms, tries
 
     def set_fha(self, uint16_t port, *, bytes ipv6_prefix=b"", bytes home_agent=b"", uint32_t pool=0, uint32_t pool_size=0):
@@ -373,6 +372,10 @@ cdef class Fleet(Node):
         text = self.load.columns.nai_offsets[n] + self.load.columns.key_offsets[n] + self.load.columns.secret_offsets[n]
         columns = 3 * sizeof(uint32_t) + sizeof(uint32_t) + 2 * sizeof(uint16_t)
         return sizeof(MobileNode) + columns + text / n
+
+    def upstreams(self):
+        """[{address, alive, asked, answered, ...}] of the RADIUS servers, in order of preference."""
+        return client_report(&self.load.client)
 
     def counters(self):
         """{reason: count} of answers that were dropped."""

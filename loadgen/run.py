@@ -5,6 +5,7 @@ import asyncio
 import contextlib
 import os
 import resource
+import signal
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -12,9 +13,10 @@ import uvloop
 
 from loadgen import result as document
 from loadgen.cause import likely_cause
-from loadgen.engine import FOREVER, Engine, own_cpu_s
+from loadgen.engine import FOREVER, INTERRUPTS, Engine, own_cpu_s
 from loadgen.errors import UsageError
 from loadgen.plan import Plan, Target
+from loadgen.reach import is_refused
 from loadgen.result import Result, Tally
 from loadgen.schedule import schedule_sha256
 from loadgen.status import Status
@@ -37,6 +39,7 @@ class Spent:
 
 def run_load(plan: Plan) -> Result:
     """Everything a plan asks for. UsageError and ConfigurationError say in one line what cannot be done."""
+    on_interrupt()
     with contextlib.ExitStack() as stack:
         testbed = None
         target = plan.target
@@ -51,9 +54,16 @@ def run_load(plan: Plan) -> Result:
         children = testbed.children if testbed else []
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             spent = runner.run(measure(engine, plan, children))
+        on_interrupt()                                               # a closed loop leaves the system's own handlers
         if testbed:
             testbed.stop()
         return conclude(engine, plan, target, spent, children)
+
+
+def on_interrupt() -> None:
+    """Outside the load, where nothing can be drained, SIGTERM ends everything in order, like Ctrl-C."""
+    for number in INTERRUPTS:
+        signal.signal(number, signal.default_int_handler)
 
 
 async def measure(engine: Engine, plan: Plan, children: Sequence[Child]) -> Spent:
@@ -91,13 +101,19 @@ def conclude(engine: Engine, plan: Plan, target: Target, spent: Spent, children:
     result.servers = {child.role: document.ServerUse(**child.use) for child in children if child.use}
     result.violations = violations(engine, target) + lease_differences(engine, target, children)
     result.relaxed = relaxed(plan)
-    result.hint = likely_cause(result)
+    result.hint = likely_cause(result, lambda step: refused(target, step))
     judgement = judge(result, strain(engine, plan, result, spent), plan.goal, engine.interrupted, spent.died)
     result.verdict, result.reasons = judgement.verdict, judgement.reasons
     faults = document.arithmetic_faults(result)
     if faults:
         raise RuntimeError("the result does not add up: " + "; ".join(faults))
     return result
+
+
+def refused(target: Target, step: document.Step) -> str | None:
+    """The address of a step's server when nothing listens there."""
+    endpoint = target.radius if step == "access" else target.mip4
+    return str(endpoint) if endpoint and is_refused(endpoint) else None
 
 
 def describe(engine: Engine, plan: Plan, target: Target, spent: Spent) -> Result:

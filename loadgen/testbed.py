@@ -2,7 +2,6 @@
 from __future__ import annotations
 
 import secrets
-import shutil
 import tempfile
 from ipaddress import IPv4Address, IPv6Address, IPv6Network
 from pathlib import Path
@@ -57,10 +56,11 @@ class RunningTestbed:
     def __init__(self, plan: Plan) -> None:
         assert plan.testbed is not None
         self.plan, self.wanted = plan, plan.testbed
-        self.folder = Path(tempfile.mkdtemp(prefix="mipstorm-"))
         self.children: list[Child] = []
         self.secret = Secret(secrets.token_hex(16).encode())
         self.subscribers = subscribers_csv.generate(plan.nodes)
+        self.temporary = tempfile.TemporaryDirectory(prefix="mipstorm-", ignore_cleanup_errors=True)
+        self.folder = Path(self.temporary.name)
 
     def __enter__(self) -> RunningTestbed:
         try:
@@ -109,5 +109,7 @@ class RunningTestbed:
         return path
 
     def _clean_up(self) -> None:
-        self.stop()
-        shutil.rmtree(self.folder, ignore_errors=True)
+        """Whoever wants the servers' reports has called `stop` before."""
+        for child in self.children:
+            child.kill()
+        self.temporary.cleanup()

@@ -2,11 +2,7 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import json
-import os
 import resource
-import signal
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -15,14 +11,20 @@ from typing import IO, Any, Protocol
 
 import uvloop
 
+from servers.config import Aaah, Fha, FhaChoice, load_aaah, load_fha, load_operation, load_policy, weaknesses
+from servers.config_operation import Operation
 from servers.engine.reasons import EVENTS
-from servers.config import Aaah, Fha, FhaChoice, load_aaah, load_fha, load_policy, weaknesses
 from servers.errors import ConfigurationError
+from servers.figures import Figures
+from servers.log import Log
 from servers.net.mmsg import Socket
-from servers.net.udp import BUFFER, CannotListen, Driver, open_socket
+from servers.net.udp import BUFFER, CannotListen, open_socket
+from servers.operation import Faces
 from servers.pool.bitmap import SharedPool
 from servers.roles.aaah import AaahRole
 from servers.roles.fha import FhaRole
+from servers.running import in_one_line, run
+from servers.secrets_file import no_core_dumps
 from servers.store.errors import StoreError
 from servers.store.store import Store
 from servers.tables import subscribers_csv
@@ -30,7 +32,6 @@ from servers.tables.replies import ReplyCache
 from servers.tables.subscribers import SubscriberTable
 
 CLIENT_PORTS = 32          # source ports of the FHA's RADIUS client, 256 identifiers each
-DRAIN_S = 2.0              # at the end, for the journal and for answers under way
 REQUESTERS = {"nas": 1, "fha": 2}
 
 
@@ -45,10 +46,18 @@ class Server:
 
     def __init__(self, name: str, role: Any, sockets: Sequence[Socket], store: Store | None) -> None:
         self.name, self.role, self.sockets, self.store = name, role, sockets, store
+        # What SIGHUP does: re-reads files and says in one line which; ConfigurationError: all stays as it was.
+        self.reread: Callable[[], str] | None = None
 
     @property
     def address(self) -> str:
         return self.sockets[0].address
+
+    def close(self) -> None:
+        for made in self.sockets:
+            made.close()
+        if self.store:
+            self.store.close()
 
     def use(self) -> dict[str, Any]:
         """The `servers` entry of a result document, and what the process holds."""
@@ -117,7 +126,8 @@ def build_fha(config: Fha, receive_buffer: int | None = None) -> Server:
                        pool_network=network.network_address.packed, pool_mask=network.netmask.packed,
                        ipv6_prefix=config.ipv6_prefix.network_address.packed,
                        ipv6_prefix_length=config.ipv6_prefix.prefixlen, identifier=config.nas_identifier.encode()[:64],
-                       max_lifetime_s=config.max_lifetime_s, window_s=config.identification_window_s, boot=int(time.time()) & 0xffffffff)
+                       max_lifetime_s=config.max_lifetime_s,
+                       window_s=config.identification_window_s, boot=int(time.time()) & 0xffffffff)
         ask = config.aaah[0]
         assert ask.secret is not None                                # settled by load_fha
         role.set_aaah(ask.address.address.packed, ask.address.port, ask.secret.octets)
@@ -154,81 +164,29 @@ def fha_sockets(config: Fha, receive_buffer: int | None) -> list[Socket]:
 
 # ---- running ---------------------------------------------------------------------------------------------------------
 
-def serve(config: Aaah | Fha, report: IO[str] | None = None, receive_buffer: int | None = None) -> int:
+def serve(config: Aaah | Fha, report: IO[str] | None = None, receive_buffer: int | None = None,
+          operation: Operation | None = None) -> int:
     """Runs until SIGTERM or SIGINT, then drains; returns the exit code. `report` gets one JSON line when ready and one
-    at the end (for whoever started this process); without it a person reads what happens on standard error."""
+    at the end (for whoever started this process); a person reads what happens on standard error."""
+    no_core_dumps()
+    operation = operation or Operation()
+    log = Log(operation.log_format, "fha" if isinstance(config, Fha) else "aaah")
     for warning in weaknesses(config.aaah if isinstance(config, Fha) else config.client):
-        say(f"warning: {warning}")
+        log("weak_secret", warning, "warning")
     try:
         server = build_fha(config, receive_buffer) if isinstance(config, Fha) else build_aaah(config, receive_buffer)
-    except (CannotListen, StoreError, OSError) as error:
+    except (CannotListen, StoreError) as error:
         raise ConfigurationError(str(error)) from None
+    except OSError as error:                                         # of the state folder, whatever the kernel calls it
+        place = error.filename or (config.state if isinstance(config, Fha) else None)
+        raise ConfigurationError(f"{place}: {error.strerror}" if place else str(error)) from None
+    try:
+        faces = Faces(operation, Figures(server))
+    except BaseException:
+        server.close()
+        raise
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        return runner.run(run(server, report))
-
-
-async def run(server: Server, report: IO[str] | None) -> int:
-    loop, ended = asyncio.get_running_loop(), asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, ended.set)
-    wakers = [server.store.journal.done] if server.store and server.store.directory is not None else []
-    driver = Driver(server.role, server.sockets, loop, wakers=wakers)
-    if report:
-        tell(report, {"ready": server.name, "address": server.address, "pid": os.getpid()})
-    else:
-        say(f"{server.name} listens on {server.address} (pid {os.getpid()}); Ctrl-C stops it")
-    failure = await watch(server, ended)
-    await drain(server)
-    use = server.use()
-    driver.close()
-    held = leases(server)
-    if server.store:
-        server.store.close()
-    if report:
-        tell(report, {"use": use, "leases": held})
-    if failure:
-        say(failure)
-    return 1 if failure else 0
-
-
-async def watch(server: Server, ended: asyncio.Event) -> str | None:
-    """Once a second prints what was counted since, one line a reason, until the end; or says what failed."""
-    before: dict[str, int] = {}
-    while not ended.is_set():
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(ended.wait(), 1.0)
-        counts = server.role.counters()
-        for reason, count in counts.items():
-            if reason not in EVENTS and count != before.get(reason, 0):
-                say(f"{server.name}: {reason}: {count - before.get(reason, 0)} ({count} in all){server.role.offender(reason)}")
-        before = counts
-        failed = server.store.journal.failed if server.store else 0
-        if failed:
-            return f"{server.name}: the journal cannot be written ({os.strerror(failed)}); nothing more is granted"
-    return None
-
-
-async def drain(server: Server) -> None:
-    """Replies that wait for the journal leave before the process does."""
-    deadline = time.monotonic() + DRAIN_S
-    while getattr(server.role, "under_way", 0) and time.monotonic() < deadline:
-        await asyncio.sleep(0.01)
-
-
-def leases(server: Server) -> dict[str, str] | None:
-    """{NAI in hex: THOAv4 in hex} of an FHA at its end, to be compared with what the nodes hold."""
-    if not isinstance(server.role, FhaRole):
-        return None
-    return {nai.hex(): address.hex() for nai, address in server.role.leases().items()}
-
-
-def say(text: str) -> None:
-    print(f"mipstorm: {text}", file=sys.stderr, flush=True)
-
-
-def tell(report: IO[str], message: dict[str, Any]) -> None:
-    report.write(json.dumps(message, separators=(",", ":")) + "\n")
-    report.flush()
+        return runner.run(run(server, faces, log, report))
 
 
 LOADERS: dict[str, Callable[[str | Path], Aaah | Fha]] = {"aaah": load_aaah, "fha": load_fha}
@@ -237,11 +195,17 @@ LOADERS: dict[str, Callable[[str | Path], Aaah | Fha]] = {"aaah": load_aaah, "fh
 def child(arguments: Sequence[str]) -> int:
     """`python -m servers.app ROLE CONFIG RECEIVE_BUFFER`: how the supervisor starts a server; it reports on stdout."""
     role, config, receive_buffer = arguments
+    log = Log(role=role)
     try:
-        return serve(LOADERS[role](config), sys.stdout, int(receive_buffer) or None)
+        operation = load_operation(config)
+        log.format = operation.log_format
+        return serve(LOADERS[role](config), sys.stdout, int(receive_buffer) or None, operation)
     except ConfigurationError as error:
-        say(str(error))
+        log("configuration", str(error), "error")
         return 2
+    except Exception as error:
+        log("internal_error", f"internal error: {in_one_line(error)}", "error")
+        return 1
 
 
 if __name__ == "__main__":

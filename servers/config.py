@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, field
 
+from servers.config_operation import ControlTable, LogTable, MetricsTable, Operation
 from servers.config_reading import Table, decoded, fault, text_of
 from servers.endpoint import Endpoint
 from servers.errors import ConfigurationError
@@ -93,6 +94,9 @@ class Document(Table, kw_only=True):
 
     fha: Fha | None = None
     aaah: Aaah | None = None
+    log: LogTable = field(default_factory=LogTable)
+    control: ControlTable | None = None
+    metrics: MetricsTable | None = None
 
 
 class FhaChoice(Table, kw_only=True):
@@ -138,6 +142,15 @@ def load_aaah(path: str | Path) -> Aaah:
     settle_secrets(aaah.client, text, file, "aaah.client")
     aaah.subscribers, aaah.policy = file.parent / aaah.subscribers, file.parent / aaah.policy
     return aaah
+
+
+def load_operation(path: str | Path) -> Operation:
+    """[log], [control] and [metrics] of a server's file; the socket's path starts at the file's folder."""
+    file, text = Path(path), text_of(path)
+    document = decoded(text, file, Document)
+    return Operation(log_format=document.log.format,
+                     control=file.parent / document.control.socket if document.control else None,
+                     metrics=document.metrics.listen if document.metrics else None)
 
 
 def load_policy(path: str | Path) -> Policy:

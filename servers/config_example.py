@@ -62,10 +62,25 @@ address = "127.0.0.1:1812"
 secret = "change-me-16-octets-at-least"  # shared with the AAAH; or: secret_file = "FILE" (chmod 600)
 """
 
+OPERATION = """\
+
+# How it is watched; these are the same for every server. Remove the # in front of a line that you want.
+#
+# [log]
+# format = "text"                        # events on standard error, one a line: text or json
+#
+# [control]
+# socket = "ROLE.control"                # a Unix socket (mode 0600) for: mipstorm stats ROLE.control
+#
+# [metrics]
+# listen = "127.0.0.1:9464"              # counters for Prometheus; needs: pip install 'mipstorm[metrics]'
+"""
+
 POLICY = "".join(line.removeprefix("#").removeprefix(" ") + "\n"
                  for line in AAAH.split("# policy.toml:\n#\n")[1].splitlines())
 
 
 def example(role: str) -> str:
     """The complete file of a role, `aaah` or `fha`."""
-    return {"aaah": AAAH, "fha": FHA}[role]
+    own, mark, policy = {"aaah": AAAH, "fha": FHA}[role].partition("\n# policy.toml:")
+    return own + OPERATION.replace("ROLE", role) + mark + policy

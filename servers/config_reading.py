@@ -42,7 +42,7 @@ def decoded(text: str, file: Path, into: type[Kind]) -> Kind:
 def from_text(kind: type[Any], value: Any) -> Any:
     """Values that TOML writes as strings. The ValueError of a constructor is shown with the key."""
     if not isinstance(value, str):
-        raise ValueError(f"expected a string, got {value!r}")
+        raise ValueError("expected a string" if kind is Secret else f"expected a string, got {value!r}")
     if kind is Endpoint:
         return parse_endpoint(value)
     if kind is Secret:

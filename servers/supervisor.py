@@ -1,6 +1,7 @@
 """Servers as child processes: start, watch, stop. They die with their parent and never see its Ctrl-C."""
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import json
 import os
@@ -8,7 +9,9 @@ import select
 import signal
 import subprocess
 import sys
+import sysconfig
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +20,8 @@ from servers.endpoint import Endpoint, parse_endpoint
 PR_SET_PDEATHSIG = 1
 START_S, STOP_S = 60.0, 10.0
 TICKS = os.sysconf("SC_CLK_TCK")
+ROOT = str(Path(__file__).parents[1])
+INSTALLED = (sysconfig.get_path("purelib"), sysconfig.get_path("platlib"))
 
 
 class ChildDied(Exception):
@@ -30,9 +35,9 @@ class Child:
         self.role, self.log = role, log
         with log.open("wb") as errors:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "servers.app", role, str(config), str(receive_buffer or 0)],
-                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors, start_new_session=True,
-                preexec_fn=die_with_parent)                          # noqa: PLW1509 - one thread, before anything runs
+                [sys.executable, "-P", "-m", "servers.app", role, str(config), str(receive_buffer or 0)],
+                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors, start_new_session=True, env=environment(),
+                preexec_fn=partial(die_with, os.getpid()))           # noqa: PLW1509 - one thread, before anything runs
         self.endpoint: Endpoint | None = None
         self.use: dict[str, Any] = {}
         self.leases: dict[str, str] | None = None
@@ -65,11 +70,16 @@ class Child:
             self.process.terminate()
         said = self._report(STOP_S)
         self.use, self.leases = said.get("use", {}), said.get("leases")
-        try:
-            self.process.wait(STOP_S)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
+        if said:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self.process.wait(STOP_S)
+        self.kill()
+
+    def kill(self) -> None:
+        """Ends it at once if it still runs. May be called twice."""
+        assert self.process.stdout is not None
+        self.process.kill()
+        self.process.wait()
         self.process.stdout.close()
 
     def cpu_s(self) -> float:
@@ -98,6 +108,16 @@ class Child:
         return said
 
 
-def die_with_parent() -> None:
+def environment() -> dict[str, str]:
+    """Ours; the working folder, where others' packages may bear our names, is not searched (-P), but ROOT is."""
+    places = [] if ROOT in INSTALLED else [ROOT]
+    if before := os.environ.get("PYTHONPATH"):
+        places.append(before)
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(places)} if places else dict(os.environ)
+
+
+def die_with(parent: int) -> None:
     """Runs in the child before its program: SIGKILL when the parent dies, however it does."""
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    if os.getppid() != parent:                                       # it was quicker
+        os._exit(1)

@@ -11,7 +11,7 @@ from loadgen.verdict import EXIT_CODES
 
 
 def carry_out(plan: Plan) -> int:
-    from loadgen.run import run_load  # noqa: PLC0415 - `--help` and usage errors need no engine
+    from loadgen.run import run_load
 
     for warning in plan.warnings:
         print(f"mipstorm: warning: {warning}", file=sys.stderr)

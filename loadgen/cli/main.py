@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 from typing import NoReturn
 
-from loadgen.cli import bench, load, serve
+from loadgen.cli import bench, load, serve, stats
 from loadgen.errors import UsageError
 from servers.errors import ConfigurationError
 
-COMMANDS = {"bench": bench, "load": load, "serve": serve}
+COMMANDS = {"bench": bench, "load": load, "serve": serve, "stats": stats}
 INTERNAL, USAGE, INTERRUPTED = 1, 2, 130
 
 DESCRIPTION = """\

@@ -1,5 +1,5 @@
 from fastcodec.wire cimport hash_octets
-from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
+from libc.stdint cimport uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free
 from libc.string cimport memcmp, memcpy, memset
 from servers.tables.hash cimport NO_ROW, table_close, table_find, table_insert, table_next, table_open

@@ -126,7 +126,7 @@ LOAD = ["load", "--radius", "127.0.0.1:1812"]
      "0.0.0.0:9: 0.0.0.0 is no address of a server"),
     (["load"], "the following arguments are required: --radius, --secret-file, --subscribers"),
     (["serve", "ha", "--example-config"], "argument role: invalid choice: 'ha'"),
-    (["serve", "fha"], "one of the arguments --config --example-config is required"),
+    (["serve", "fha"], "one of the arguments --config --example-config --example-unit is required"),
     (["serve", "fha", "--config", ""], "--config needs the name of a file"),
     (["serve", "fha", "--config", "/none.toml"], "/none.toml: cannot be read: No such file or directory")])
 def test_what_is_refused(capsys: pytest.CaptureFixture[str], arguments: list[str], message: str) -> None:
@@ -151,7 +151,8 @@ def test_trying_the_output_leaves_nothing_behind_and_harms_nothing(tmp_path: Pat
     assert (tmp_path / "old.json").read_text() == "kept"
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["bench", "--help"], ["load", "-h"], ["serve", "-h"], ["--version"]])
+@pytest.mark.parametrize("arguments", [["--help"], ["bench", "--help"], ["load", "-h"], ["serve", "-h"], ["stats", "-h"],
+                                       ["--version"]])
 def test_help_and_version(capsys: pytest.CaptureFixture[str], arguments: list[str]) -> None:
     with pytest.raises(SystemExit) as caught:
         build_parser().parse_args(arguments)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 from ipaddress import IPv4Address, IPv6Address
 from pathlib import Path
 from typing import Any
 
 from loadgen.fleet import Fleet
+from servers.tables.subscribers import SubscriberTable
+
 from loadgen.pacer import Pacer
 from servers.net.impair import Profile
 from servers.net.memory import START_NS, WALL_NS, Network
@@ -15,7 +18,6 @@ from servers.roles.aaah import AaahRole
 from servers.roles.fha import FhaRole
 from servers.store.store import Store
 from servers.tables.replies import ReplyCache
-from servers.tables.subscribers import SubscriberTable
 from servers.tables.subscribers_csv import Subscribers, generate
 
 SECRET = b"a shared secret of some length"
@@ -41,9 +43,11 @@ def table_of(columns: Subscribers) -> SubscriberTable:
 class World:
     def __init__(self, nodes: int = 50, *, seed: int = 1, profile: Profile | None = None, pool: str = "198.18.0.0/24",
                  rate: float = 1000.0, concurrency: int = 0, state: Path | None = None, fha_clock_s: float = 0,
-                 secret: bytes = SECRET, **fleet: Any) -> None:
-        self.net = Network(seed=seed, profile=profile)
-        self.columns = generate(nodes)
+                 secret: bytes = SECRET, columns: Subscribers | None = None, wall_ns: int = WALL_NS,
+                 **fleet: Any) -> None:
+        self.net = Network(seed=seed, profile=profile, wall_ns=wall_ns)
+        self.wall_ns = wall_ns
+        self.columns = columns or generate(nodes)
         self.pool_network, self.state, self.secret = pool, state, secret
         self.add_aaah()
         self.add_fha(fha_clock_s)
@@ -66,9 +70,10 @@ class World:
         self.fha = FhaRole(self.pool, self.store.journal, now=self.net.now, ports=FHA_PORTS, address=packed(FHA),
                            pool_network=packed(network[0]), pool_mask=mask.to_bytes(4, "big"), ipv6_prefix=packed(PREFIX),
                            **settings)
+        self.fha.seed(13)
         self.fha.set_aaah(packed(AAAH), 1812, self.secret)
         for kind, payload in rows:
-            assert self.fha.restore(kind, payload, self.net.now, WALL_NS + self.net.now - START_NS)
+            assert self.fha.restore(kind, payload, self.net.now, self.wall())
         self.net.attach(self.fha, 0, FHA, 434, wall_offset_ns=int(clock_s * SECOND))
         for k in range(FHA_PORTS):
             self.net.attach(self.fha, 1 + k, FHA, 30000 + k)
@@ -88,11 +93,22 @@ class World:
             self.net.attach(self.fleet, k, NAS, 40000 + k)
         self.net.attach(self.fleet, NAS_PORTS, MN_NETWORK, 5000)
 
+    def wall(self) -> int:
+        """Ns since 1970, as all clocks say that are right."""
+        return self.wall_ns + self.net.now - START_NS
+
+    def settle(self) -> None:
+        """Waits for the journal's thread, which lives in real time, and lets the FHA see what is durable, or lost."""
+        with contextlib.suppress(OSError):
+            self.store.journal.drain()
+        self.fha.run_timers(self.net.now, self.wall())
+        self.net.run(self.net.now)
+
     def run(self, seconds: float) -> None:
         """Starts the load now and lets this much virtual time pass."""
         if not self.fleet.first_start:
             self.fleet.start(self.net.now)
-            self.fleet.run_timers(self.net.now, WALL_NS)
+            self.fleet.run_timers(self.net.now, self.wall())
         self.net.run(self.net.now + int(seconds * SECOND))
 
     def tally(self, step: str = "bootstrap") -> dict[str, int]:

@@ -59,6 +59,26 @@ def test_the_examples_show_every_key(text: str, table: str, kind: type[config.Ta
     assert keys == set(kind.__struct_fields__) - {"secret_file"}
 
 
+def test_the_examples_show_how_a_server_is_watched(tmp_path: Path) -> None:
+    for role in ("aaah", "fha"):
+        own, start, rest = example(role).partition("# How it is watched")
+        watched, end, policy = (start + rest).partition("\n# policy.toml")
+        wanted = re.sub(r"^# (?=\[|\w+ = )", "", watched, flags=re.MULTILINE)
+        tables = tomllib.loads(wanted)
+        assert {name: set(table) for name, table in tables.items()} == {
+            "log": set(config.LogTable.__struct_fields__), "control": set(config.ControlTable.__struct_fields__),
+            "metrics": set(config.MetricsTable.__struct_fields__)}
+        told = config.load_operation(written(tmp_path, own + wanted + end + policy))
+        assert (told.log_format, told.control, str(told.metrics)) == ("text", tmp_path / f"{role}.control", "127.0.0.1:9464")
+        assert config.load_operation(written(tmp_path, example(role))) == config.Operation()
+
+
+def test_a_secret_that_is_no_text_is_not_shown(tmp_path: Path) -> None:
+    message = refused(tmp_path, "fha", example("fha").replace('"change-me-16-octets-at-least"', "1234567812345678"))
+    assert "fha.aaah[0].secret: expected a string" in message
+    assert "12345678" not in message
+
+
 def test_every_default_in_an_example_is_the_true_default(tmp_path: Path) -> None:
     few = """
         [fha]

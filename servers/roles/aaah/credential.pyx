@@ -2,7 +2,7 @@
 from fastcodec.digest.jobs cimport (
     DIGEST_HMAC_MD5, DIGEST_HMAC_SHA1, DIGEST_KEY_MD5, DIGEST_KEY_SHA1, DIGEST_MD5, queue_job,
 )
-from fastcodec.mip4 cimport FAILED_AUTHENTICATION
+from fastcodec.mip4 cimport BAD_AAA_AUTHENTICATION, FAILED_AUTHENTICATION
 from fastcodec.radius cimport (
     ACCESS_REJECT, CHAP_CHALLENGE, CHAP_PASSWORD, MN_AAA_AUTHENTICATOR, MN_AAA_DATA, MN_AAA_SPI, NUMBERS,
     REQUESTER_FHA, REQUESTER_NAS, REQUESTER_ROLE, USER_NAME, USER_PASSWORD, next_occurrence,
@@ -21,8 +21,8 @@ from servers.tables.subscribers cimport find_subscriber, key_of, secret_of
 cdef void find_who_asks(Aaah* aaah, Question* question) noexcept nogil:
     """The subscriber, and which of the two questions this is: Mipstorm-Requester-Role, radius.md 9; absent means NAS."""
     question.code = 0
-    question.role = <uint8_t> (integer(question, REQUESTER_ROLE) if question.packet.count[<int> REQUESTER_ROLE]
-                               else REQUESTER_NAS)
+    question.role = <uint8_t> min(integer(question, REQUESTER_ROLE) if question.packet.count[<int> REQUESTER_ROLE]
+                                  else <uint32_t> REQUESTER_NAS, <uint32_t> 255)
     if question.role not in (REQUESTER_NAS, REQUESTER_FHA) or not question.client.roles >> question.role & 1:
         reject(aaah, question, WRONG_ROLE, FAILED_AUTHENTICATION)
         return
@@ -70,7 +70,7 @@ cdef void queue_keys(Aaah* aaah, Question* question) noexcept nogil:
     cdef const uint8_t* key = key_of(aaah.subscribers, question.subscriber)
     cdef const uint8_t* random
     if not collect_proof(aaah, question):
-        reject(aaah, question, NO_CREDENTIAL, FAILED_AUTHENTICATION)
+        reject(aaah, question, NO_CREDENTIAL, BAD_AAA_AUTHENTICATION)
         return
     queue_job(&aaah.queue, DIGEST_KEY_MD5, key, question.subscriber.key_length, NULL, 0, NULL, &question.md5_key)
     queue_job(&aaah.queue, DIGEST_KEY_SHA1, key, question.subscriber.key_length, NULL, 0, NULL, &question.sha1_key)

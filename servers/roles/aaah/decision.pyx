@@ -1,8 +1,9 @@
 # The rules of steps 2 and 5: what is granted to whom.
 from fastcodec.digest.jobs cimport DIGEST_MD5, queue_job
 from fastcodec.mip4 cimport (
-    BAD_AAA_AUTHENTICATION, EXT_GENERALIZED, EXT_NAI, FAILED_AUTHENTICATION, IDENTIFICATION_MISMATCH,
-    REGISTRATION_REQUEST, RegistrationRequest, SUBTYPE_MN_AAA, walk_message,
+    ADMINISTRATIVELY_PROHIBITED, BAD_AAA_AUTHENTICATION, EXT_GENERALIZED, EXT_NAI, FAILED_AUTHENTICATION,
+    IDENTIFICATION_MISMATCH, POORLY_FORMED_REQUEST, REGISTRATION_REQUEST, RegistrationRequest, SUBTYPE_MN_AAA,
+    UNKNOWN_HOME_AGENT, walk_message,
 )
 from fastcodec.radius cimport (
     ACCESS_ACCEPT, ACCESS_REJECT, CARE_OF_ADDRESS, CHAP_PASSWORD, MN_AAA_AUTHENTICATOR, MN_AAA_SPI, NAS_IDENTIFIER,
@@ -101,14 +102,15 @@ cdef void decide_registration(Aaah* aaah, Question* question) noexcept nogil:
     cdef Subscriber* subscriber = question.subscriber
     cdef const RegistrationRequest* rrq = <const RegistrationRequest*> question.covered
     cdef uint64_t identification, covered_hash
-    if not proof_agrees(question):
-        reject(aaah, question, PROOF_MISMATCH, FAILED_AUTHENTICATION)
+    cdef int fault = proof_fault(question)
+    if fault:
+        reject(aaah, question, PROOF_MISMATCH, fault)
         return
     if integer(question, MN_AAA_SPI) != subscriber.spi or not same(question.digest, value(question, MN_AAA_AUTHENTICATOR), 16):
         reject(aaah, question, BAD_CREDENTIAL, BAD_AAA_AUTHENTICATION)
         return
     if not may_ask(aaah, question):
-        reject(aaah, question, FHA_NOT_ASSIGNED, FAILED_AUTHENTICATION)
+        reject(aaah, question, FHA_NOT_ASSIGNED, ADMINISTRATIVELY_PROHIBITED)
         return
     identification = get64(&rrq.identification)
     if is_within(identification, ntp_of(aaah.now.wall), aaah.identification_window_s):
@@ -121,24 +123,34 @@ cdef void decide_registration(Aaah* aaah, Question* question) noexcept nogil:
     question.code = ACCESS_ACCEPT      # outside the window too: the FHA then answers 133 under the new key (ruling 3)
 
 
-cdef bint proof_agrees(Question* question) noexcept nogil:
-    """C begins as a Registration Request, ends with the header of 36/1 and its SPI, and names the same node, care-of
-    address and home agent as the attributes do."""
+cdef int proof_fault(Question* question) noexcept nogil:
+    """0 when C begins as a Registration Request, ends with the header of 36/1 and its SPI, and names the same node,
+    care-of address and home agent as the attributes do (or no home agent yet: the FHA then names itself, signed); else
+    the code that says what differs."""
     cdef const uint8_t* c = question.covered
     cdef uint32_t n = question.covered_length
     cdef const RegistrationRequest* rrq = <const RegistrationRequest*> c
-    cdef Piece[32] pieces
-    cdef int k, found
     if n < sizeof(RegistrationRequest) + 8 or c[0] != REGISTRATION_REQUEST:
-        return False
+        return FAILED_AUTHENTICATION
     if (c[n - 8] != EXT_GENERALIZED or c[n - 7] != SUBTYPE_MN_AAA or get16(c + n - 6) != 20
             or get32(c + n - 4) != integer(question, MN_AAA_SPI)):
-        return False
-    if (question.packet.size[<int> CARE_OF_ADDRESS] != 4 or question.packet.size[<int> NAS_IP_ADDRESS] != 4
-            or memcmp(&rrq.care_of_address, value(question, CARE_OF_ADDRESS), 4)
-            or memcmp(&rrq.home_agent, value(question, NAS_IP_ADDRESS), 4)):
-        return False
-    found = walk_message(c, n - 8, sizeof(RegistrationRequest), pieces, 32)
+        return FAILED_AUTHENTICATION
+    if not names_node(question):
+        return FAILED_AUTHENTICATION
+    if question.packet.size[<int> CARE_OF_ADDRESS] != 4 or memcmp(&rrq.care_of_address, value(question, CARE_OF_ADDRESS), 4):
+        return POORLY_FORMED_REQUEST
+    if question.packet.size[<int> NAS_IP_ADDRESS] != 4 or (
+            rrq.home_agent not in (<uint32_t> 0, <uint32_t> 0xffffffff)
+            and memcmp(&rrq.home_agent, value(question, NAS_IP_ADDRESS), 4)):
+        return UNKNOWN_HOME_AGENT
+    return 0
+
+
+cdef bint names_node(Question* question) noexcept nogil:
+    """The first NAI of C is the User-Name."""
+    cdef Piece[32] pieces
+    cdef const uint8_t* c = question.covered
+    cdef int k, found = walk_message(c, question.covered_length - 8, sizeof(RegistrationRequest), pieces, 32)
     for k in range(found):
         if pieces[k].type == EXT_NAI:
             return (pieces[k].length == question.packet.size[<int> USER_NAME]

@@ -45,7 +45,7 @@ cdef void write_reply(Aaah* aaah, Question* question) noexcept nogil:
         at = write_registration(aaah, question, at)
     at = copy_proxy_states(question, at, packet + ROOM)
     if not at:
-        question.reply.length = 0                       # the outbox row stays, empty, and is not sent
+        aaah.out.count -= 1                             # it was the last one composed
         replies_cancel(aaah.replies, question.entry)
         drop(aaah, question, PROXY_STATE_LIMIT)
         return

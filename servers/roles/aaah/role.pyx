@@ -107,6 +107,13 @@ cdef class AaahRole(Node):
         """{reason: count} of everything that was counted."""
         return counts_of(&self.aaah.counters)
 
+    def gauges(self):
+        """{name: (now, most)} of what fills up."""
+        cdef Aaah* aaah = &self.aaah
+        return {"subscribers": (aaah.subscribers.count, aaah.subscribers.table.cap),
+                "duplicate_cache": (aaah.replies.table.count, aaah.replies.capacity),
+                "clients": (aaah.client_count, MOST_CLIENTS), "policy_fhas": (aaah.fha_count, MOST_FHAS)}
+
     def offender(self, str reason):
         """Text on the last datagram counted under a reason, for a log line."""
         return offender_of(&self.aaah.counters, reason)

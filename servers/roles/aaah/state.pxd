@@ -44,7 +44,6 @@ cdef struct Question:                # a row: one Access-Request
     uint8_t code                     # of the reply
     uint8_t denial                   # RRP code to suggest in a Reject, 0: none
     uint8_t role                     # REQUESTER_ value
-    bint unbound
     Datagram* datagram
     Datagram* reply
     Client* client

@@ -15,7 +15,7 @@ from servers.engine.reasons cimport AAA_REJECTED, AAA_TIMEOUT, AAA_UNUSABLE
 from servers.roles.fha.proof cimport static_key_of
 from servers.roles.fha.row cimport refuse, refuse_unsigned
 from servers.roles.fha.state cimport FHA_ALLOCATES, Fha, NEVER, Registration, SECOND, StaticKey
-from servers.roles.radius_client cimport request_octets
+from servers.roles.radius_client cimport Upstream, request_octets
 
 
 cdef inline const uint8_t* attribute(const Registration* row, int slot) noexcept nogil:
@@ -92,16 +92,16 @@ cdef void take_nonce(Fha* fha, Registration* row) noexcept nogil:
     """Extension 43's fields, and both pads that hide the key: MD5(secret, Request Authenticator, salt) and MD5(secret,
     c1), RFC 2868 3.5."""
     cdef const uint8_t* hidden = attribute(row, MN_FHA_KEY)
+    cdef const Upstream* server = row.answer.upstream
     row.has_new_key = True
     row.aaa_spi, row.ha_spi = integer(row, AAA_SPI), integer(row, MN_FHA_FHA_SPI)
     row.key_lifetime = integer(row, MN_FHA_KEY_LIFETIME)
     row.nonce_length = <uint8_t> size_of(row, MN_FHA_NONCE)
     memcpy(row.nonce, attribute(row, MN_FHA_NONCE), row.nonce_length)
-    memcpy(row.hiding, request_octets(&fha.client, row.transaction) + 4, 16)
+    memcpy(row.hiding, request_octets(&fha.client, row.answer.index) + 4, 16)
     memcpy(row.hiding + 16, hidden, 2)
-    queue_job(&fha.queue, DIGEST_MD5, fha.client.server.secret, fha.client.server.secret_length, row.hiding, 18, NULL, row.pad)
-    queue_job(&fha.queue, DIGEST_MD5, fha.client.server.secret, fha.client.server.secret_length, hidden + 2, 16, NULL,
-              row.second_pad)
+    queue_job(&fha.queue, DIGEST_MD5, server.secret, server.secret_length, row.hiding, 18, NULL, row.pad)
+    queue_job(&fha.queue, DIGEST_MD5, server.secret, server.secret_length, hidden + 2, 16, NULL, row.second_pad)
 
 
 cdef void take_static_key(Registration* row, const StaticKey* entry) noexcept nogil:

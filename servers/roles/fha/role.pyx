@@ -17,7 +17,7 @@
 from fastcodec.digest.jobs cimport DIGEST_KEY_MD5, queue_job, run_queue
 from fastcodec.mip4 cimport REPLAY_NONCES, REPLAY_TIMESTAMPS
 from fastcodec.radius cimport NUMBERS
-from fastcodec.status cimport TOO_MANY_EXTENSIONS
+from fastcodec.status cimport BAD_LENGTH
 from fastcodec.wire cimport get64
 from libc.stdint cimport uint16_t, uint32_t, uint64_t, uint8_t
 from libc.stdlib cimport calloc, free
@@ -44,8 +44,8 @@ from servers.roles.fha.state cimport (
     BOUND, Fha, MOST_STATIC_KEYS, PORT_REGISTRATION, RELEASED, RRQ_ROOM, Registration, STAGE_COUNT, StaticKey,
 )
 from servers.roles.radius_client cimport (
-    Answer, accept_answer, check_message_authenticator, check_response_authenticator, client_close, client_expire,
-    client_open, client_server, client_turn, match_answer,
+    IDENTIFIERS, Answer, accept_answer, check_message_authenticator, check_response_authenticator, client_close, client_expire,
+    client_open, client_report, client_server, client_turn, match_answer,
 )
 from servers.store.journal cimport JournalWriter, journal_durable, journal_failed, journal_kick
 from servers.tables.bindings cimport Binding, Record, bindings_close, bindings_open
@@ -85,6 +85,7 @@ cdef class FhaRole(Node):
         client_open(&self.fha.client, ports, 1, ROOM, now)
         self.fha.client.queue, self.fha.client.out = &self.fha.queue, &self.out
         self.fha.client.entropy, self.fha.client.counters = &self.entropy, &self.fha.counters
+        self.fha.client.now, self.now.monotonic = &self.now, now
         budget_open(&self.fha.requests, 10)                            # ruling 16
         budget_open(&self.fha.duplicates, 10)
         budget_open(&self.fha.mismatches, 1)                           # ruling 3
@@ -120,16 +121,20 @@ cdef class FhaRole(Node):
         self.fha.ipv6_prefix_length, self.fha.vendor = ipv6_prefix_length, NUMBERS.vendor
         self.fha.identifier_length = <uint8_t> min(len(identifier), 64)
         memcpy(self.fha.identifier, <const uint8_t*> identifier, self.fha.identifier_length)
+        memcpy(self.fha.client.identifier, <const uint8_t*> identifier, self.fha.identifier_length)
+        self.fha.client.identifier_length = self.fha.identifier_length
         self.fha.max_lifetime_s, self.fha.window_s, self.fha.boot = max_lifetime_s, window_s, boot
+        self.fha.aaah_is_ours = True
         self.fha.strict, self.fha.replay = strict, REPLAY_NONCES if nonces else REPLAY_TIMESTAMPS
         self.fha.seed = get64(draw(&self.entropy, 8))
 
     def set_aaah(self, bytes address, uint16_t port, bytes secret, *, uint32_t first_timeout_ms=1000, uint32_t tries=5,
-                 bint require_message_authenticator=True, bint ours=True):
-        """The RADIUS server of step 5; `address` packed, `secret` 1-255 octets. `ours`: it checks MN-AAA over the
-        octets themselves, and derives keys; another checks CHAP only."""
-        self.fha.aaah_is_ours = ours
-        client_server(&self.fha.client, address, port, secret, require_message_authenticator)
+                 str message_authenticator="yes", bint probes=True, bint ours=True):
+        """A RADIUS server of step 5, the next in order of preference, or the new secret of one known; `address` packed,
+        `secret` 1-255 octets. `message_authenticator` in its answers: yes, no, auto; `probes`: it knows Status-Server;
+        `ours`: it checks MN-AAA over the octets themselves and derives keys, where others can check CHAP only."""
+        self.fha.aaah_is_ours = self.fha.aaah_is_ours and ours
+        client_server(&self.fha.client, address, port, secret, message_authenticator, probes)
         self.fha.client.first_timeout_ms, self.fha.client.most_tries = first_timeout_ms, tries
 
     def add_static_key(self, uint32_t spi, bytes key, bytes nai=b""):
@@ -160,7 +165,7 @@ cdef class FhaRole(Node):
         client_turn(&self.fha.client)
         for k in range(n):
             if datagrams[k].length > RRQ_ROOM:
-                count_offence(&self.fha.counters, TOO_MANY_EXTENSIONS, &datagrams[k])
+                count_offence(&self.fha.counters, BAD_LENGTH, &datagrams[k])
                 continue
             slot = parking_take(&self.fha.waiting)
             if slot == NO_SLOT_FREE:
@@ -293,6 +298,16 @@ cdef class FhaRole(Node):
         """{reason: count} of everything that was counted."""
         return counts_of(&self.fha.counters)
 
+    def gauges(self):
+        """{name: (now, most)} of what fills up. Walks the pool's words: not for every packet."""
+        cdef Fha* fha = &self.fha
+        pool = self.pool_owner.snapshot()
+        return {"requests_under_way": (fha.waiting.used, fha.waiting.capacity),
+                "bindings": (fha.bindings.rows.used, fha.bindings.rows.capacity),
+                "replies_held": (fha.held_count, fha.waiting.capacity),
+                "radius_outstanding": (fha.client.in_use, fha.client.ports * IDENTIFIERS),
+                **{f"pool_{state}": (pool[state], pool["size"]) for state in ("free", "leased", "cooling", "reserved")}}
+
     def offender(self, str reason):
         """Text on the last datagram counted under a reason, for a log line."""
         return offender_of(&self.fha.counters, reason)
@@ -301,6 +316,10 @@ cdef class FhaRole(Node):
     def replies_sent(self):
         """(accepting, refusing) Registration Replies."""
         return self.fha.granted, self.fha.denied
+
+    def upstreams(self):
+        """[{address, alive, asked, answered, ...}] of the AAAHs, in order of preference."""
+        return client_report(&self.fha.client)
 
     @property
     def under_way(self):

@@ -18,7 +18,7 @@ def witness_for(size):
     return np.frombuffer(mmap.mmap(-1, size * 8), dtype=np.uint64)
 
 
-def worker(fd, number, witness, seconds, hold, results):  # noqa: PLR0917
+def worker(fd, number, witness, seconds, hold, results):
     results.put(churn(SharedPool.attach(fd, number), witness, seconds, 77 + number, hold))
 
 
