@@ -40,8 +40,10 @@ class Engine:
                            access_only=plan.steps == "access", tries=plan.tries,
                            first_timeout_ms=int(plan.mip4_timeout_s * 1000),
                            nas_address=local_address(str(target.radius.address)).packed)
-        self.fleet.set_aaa(target.radius.address.packed, target.radius.port, target.secret.octets,
-                           first_timeout_ms=int(plan.radius_timeout_s * 1000), tries=plan.tries)
+        for endpoint, secret in ((target.radius, target.secret), *target.standby):
+            self.fleet.set_aaa(endpoint.address.packed, endpoint.port, secret.octets, tries=plan.tries,
+                               first_timeout_ms=int(plan.radius_timeout_s * 1000),
+                               message_authenticator=target.message_authenticator)
         if target.mip4:
             self._expect(target.mip4.port)
         self.sockets = open_sockets(plan, ports, str(local_address(str(target.radius.address))))

@@ -13,6 +13,8 @@ from servers.tables.subscribers_csv import Subscribers
 
 SCENARIOS = ("integrated-colocated",)
 Steps = Literal["access", "all"]
+MessageAuthenticator = Literal["yes", "no", "auto"]  # whether RADIUS answers need one; auto: once seen, for ever
+MOST_AAAHS = 8
 
 LOOPBACK = IPv4Network("127.0.0.0/8")
 
@@ -25,6 +27,8 @@ class Target:
     mip4: Endpoint | None          # the FHA; None when only access is asked for
     secret: Secret                 # shared with the AAAH
     subscribers: Subscribers       # node i of the run is row i
+    standby: tuple[tuple[Endpoint, Secret], ...] = ()  # other AAAHs, asked when the one before does not answer
+    message_authenticator: MessageAuthenticator = "yes"
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from loadgen.cli import bench, load
 from loadgen.cli.main import build_parser, main
 from loadgen.plan import Plan
 from loadgen.result import Result
+from loadgen.run import relaxed
 from loadgen.verdict import MaxFailures
 from servers.config_example import example
 from servers.endpoint import parse_endpoint
@@ -92,6 +93,34 @@ def test_load_off_loopback_needs_a_word(files: list[str], capsys: pytest.Capture
     there = ["load", "--radius", "192.0.2.1:1812", "--steps", "access", "-c", "1", *files]
     assert "192.0.2.1:1812 is not on loopback; if that network is yours, add --i-own" in refused(capsys, *there)
     assert plan(*there, "--i-own-this-network").own_network
+
+
+def test_load_with_several_aaahs(files: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    there = ["load", "--radius", "127.0.0.1:1812", "--radius", "127.0.0.1:1813", "--steps", "access", "-c", "1", *files]
+    made = plan(*there)
+    assert made.target is not None
+    assert [(str(endpoint), secret.octets) for endpoint, secret in made.target.standby] == [("127.0.0.1:1813", SECRET)]
+    other = tmp_path / "other"
+    other.write_bytes(b"tiny")
+    other.chmod(0o600)
+    made = plan(*there, "--secret-file", str(other))
+    assert made.target is not None
+    assert (made.target.secret.octets, made.target.standby[0][1].octets) == (SECRET, b"tiny")
+    assert made.warnings == (f"{other}: a shared secret of 4 octets is easily guessed; take 16 random ones",)
+    assert "2 --secret-file for 3 --radius: give one for all" in refused(
+        capsys, *there, "--secret-file", str(other), "--radius", "127.0.0.1:1814")
+    assert "--radius 127.0.0.1:1813: given twice" in refused(capsys, *there, "--radius", "127.0.0.1:1813")
+    assert "127.0.0.1:1820: more than 8 servers" in refused(
+        capsys, *there, *(word for port in range(1814, 1821) for word in ("--radius", f"127.0.0.1:{port}")))
+
+
+def test_load_that_takes_unsigned_answers_is_warned_of_and_named(files: list[str]) -> None:
+    there = ["load", "--radius", "127.0.0.1:1812", "--steps", "access", "-c", "1", *files]
+    assert plan(*there).warnings == ()
+    assert relaxed(plan(*there)) == []
+    made = plan(*there, "--message-authenticator", "auto")
+    assert made.warnings == ("--message-authenticator auto: answers without one can be forged (CVE-2024-3596)",)
+    assert relaxed(made) == ["answers without Message-Authenticator taken"]
 
 
 LOAD = ["load", "--radius", "127.0.0.1:1812"]

@@ -56,7 +56,7 @@ def test_the_examples_show_every_key(text: str, table: str, kind: type[config.Ta
         assert isinstance(here, dict)
         here = here[part]
     keys = set(here[0] if isinstance(here, list) else here)  # type: ignore[call-overload]
-    assert keys == set(kind.__struct_fields__) - {"secret_file"}
+    assert keys == set(kind.__struct_fields__) - {"secret_file", "static_key"}
 
 
 def test_the_examples_show_how_a_server_is_watched(tmp_path: Path) -> None:
@@ -95,7 +95,29 @@ def test_every_default_in_an_example_is_the_true_default(tmp_path: Path) -> None
     assert shortest == complete
 
 
+def with_static_key(text: str) -> str:
+    """The example without the # in front of its static key."""
+    before, block = text.split("# [[fha.static_key]]\n")
+    return before + "[[fha.static_key]]\n" + re.sub("^# ", "", block, count=3, flags=re.MULTILINE)
+
+
+def test_static_keys(tmp_path: Path) -> None:
+    text = with_static_key(example("fha"))
+    (known,) = config.load_fha(written(tmp_path, text)).static_key
+    assert (known.nai, known.spi, known.key.octets) == ("node@home.example", 4096, bytes(range(16)))
+    assert "0001" not in repr(known)
+    for key, what in (("00" * 15, "a key has 16 to 32 octets, not 15"), ("0x" * 16, "a key is written in hexadecimal"),
+                      ("00" * 33, "a key has 16 to 32 octets, not 33")):
+        edited = text.replace("000102030405060708090a0b0c0d0e0f", key)
+        assert f"static_key[0].key: {what}" in refused(tmp_path, "fha", edited)
+    assert "spi: expected 'int' >= 256" in refused(tmp_path, "fha", text.replace("spi = 4096", "spi = 255"))
+    assert "but everyone may read it" in refused(tmp_path, "fha", text, mode=0o644)
+
+
 EDITS = [
+    ("fha", "identification_window_s = 7", "identification_window_s = 2", "identification_window_s: expected 'int' >= 3"),
+    ("fha", "identification_window_s = 7", "identification_window_s = 256", "window_s: expected 'int' <= 255"),
+    ("fha", '"timestamps"', '"none"', "server.toml:LINE: fha.replay_protection: invalid enum value 'none'"),
     ("fha", "network =", "netwrk =", r"server.toml:LINE: fha.pool.netwrk: unknown key \(did you mean 'network'\?\)"),
     ("fha", 'listen = "127.0.0.1:434"', "", "server.toml:<fha>: fha.listen: is missing"),
     ("fha", "127.0.0.1:434", "localhost:434", "server.toml:LINE: fha.listen: 'localhost' in"),
@@ -156,9 +178,29 @@ def test_tables_that_are_needed(tmp_path: Path) -> None:
     assert "server.toml:4: aaah: has no client" in refused(tmp_path, "aaah", without)
 
 
-def test_a_second_aaah_is_refused(tmp_path: Path) -> None:
-    text = example("fha") + '[[fha.aaah]]\naddress = "127.0.0.1:1813"\nsecret = "another-secret-of-ours"\n'
-    assert refused(tmp_path, "fha", text).endswith(": fha.aaah[1]: only one server is supported")
+def another_aaah(port: int) -> str:
+    return f'[[fha.aaah]]\naddress = "127.0.0.1:{port}"\nsecret = "another-secret-of-ours"\n'
+
+
+def test_several_aaahs_in_order_of_preference(tmp_path: Path) -> None:
+    text = example("fha") + "".join(map(another_aaah, range(1813, 1820)))
+    fha = config.load_fha(written(tmp_path, text))
+    assert [server.address.port for server in fha.aaah] == list(range(1812, 1820))
+    assert {server.require_message_authenticator for server in fha.aaah} == {"yes"}
+    assert config.weaknesses(fha.aaah) == []
+    assert refused(tmp_path, "fha", text + another_aaah(1820)).endswith(": fha.aaah[8]: more than 8 servers")
+    again = example("fha") + another_aaah(1812)
+    assert refused(tmp_path, "fha", again) == \
+        f"server.toml:{again.count(chr(10)) - 1}: fha.aaah[1].address: 127.0.0.1:1812 is listed twice"
+    assert "fha.aaah[1].address: nobody can be asked at" in refused(tmp_path, "fha", example("fha") + another_aaah(0))
+
+
+@pytest.mark.parametrize(("rule", "said"), [("auto", "until the first one that has it; they can"), ("no", "taken; they can")])
+def test_answers_that_may_be_forged_are_warned_of(tmp_path: Path, rule: str, said: str) -> None:
+    text = example("fha").replace('require_message_authenticator = "yes"', f'require_message_authenticator = "{rule}"')
+    (warning,) = config.weaknesses(config.load_fha(written(tmp_path, text)).aaah)
+    assert warning.startswith("127.0.0.1:1812: answers without Message-Authenticator")
+    assert said in warning
 
 
 def test_what_the_tables_of_the_aaah_cannot_hold_is_refused(tmp_path: Path) -> None:

@@ -12,12 +12,12 @@ from servers.engine.reasons cimport (
     BAD_MESSAGE_AUTHENTICATOR, BAD_RESPONSE_AUTHENTICATOR, LATE_REPLY, NO_MESSAGE_AUTHENTICATOR, UNASKED_PROXY_STATE,
     UNMATCHED_REPLY,
 )
-from servers.engine.stages cimport DONE, DROPPED, GOOD
+from servers.engine.stages cimport DONE, DROPPED
 from servers.net.node cimport Datagram
 from servers.roles.client.health cimport upstream_answered
 from servers.roles.client.identifiers cimport close_transaction
 from servers.roles.client.state cimport (
-    ANSWERED, FREE, IDENTIFIERS, MOVED, NOT_REQUIRED, OUTSTANDING, PROBE, REQUIRED, TIMED_OUT, Upstream,
+    ANSWERED, FREE, IDENTIFIERS, MOVED, NOT_REQUIRED, OUTSTANDING, PROBE, REQUIRED, TIMED_OUT,
     request_octets, transaction_at,
 )
 
