@@ -63,13 +63,15 @@ cdef uint8_t* put_chap(const Registration* row, uint8_t* at) noexcept nogil:
     cdef uint8_t[17] response
     cdef uint8_t[253] challenge
     cdef uint32_t length = min(<uint32_t> row.challenge_length, <uint32_t> CHALLENGE_USED)
-    response[0] = row.octets[row.challenge_at] if length else 0
-    memcpy(response + 1, row.octets + row.proof_at + 8, 16)
     memcpy(challenge, row.pad, 16)
-    challenge[16] = 0
-    memcpy(challenge + 16, row.octets + row.challenge_at + row.challenge_length - length, length)
+    if length:
+        response[0] = row.octets[row.challenge_at]
+        memcpy(challenge + 16, row.octets + row.challenge_at + row.challenge_length - length, length)
+    else:
+        response[0], challenge[16], length = 0, 0, 1
+    memcpy(response + 1, row.octets + row.proof_at + 8, 16)
     at = put_attribute(at, &NUMBERS, CHAP_PASSWORD, response, 17)
-    return put_attribute(at, &NUMBERS, CHAP_CHALLENGE, challenge, <int> (16 + max(length, <uint32_t> 1)))
+    return put_attribute(at, &NUMBERS, CHAP_CHALLENGE, challenge, <int> (16 + length))
 
 
 cdef uint8_t* put_covered(const Registration* row, uint8_t* at) noexcept nogil:
