@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from dataclasses import dataclass, field, replace
-from ipaddress import IPv4Address
+import shutil
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from desk import MN_SPI, D, Desk, Reply, T, derived_key, md5_mac, nai_extension, nonce_request
+from desk import Desk, Reply, derived_key, md5_mac, nai_extension, nonce_request
 from world import AAAH, FHA, HOME_AGENT, SECOND, SECRET
 
 from fastcodec.hiding import salt_encrypt
@@ -196,13 +196,8 @@ class Holder(Desk):
 
     def restarted(self, folder: Path, after_s: float = 0.0) -> Holder:
         """The same, started again from a copy of the journal, as a crash would have left it."""
-        import shutil
         self.settle()
         assert self.state is not None
         shutil.copytree(self.state, folder)
         return type(self)(len(self.columns), columns=self.columns, state=folder, pool=self.pool_network,
                           wall_ns=self.wall() + int(after_s * SECOND))
-
-
-__all__ = ["FHA", "MN_SPI", "Aaah", "D", "Holder", "Holding", "IPv4Address", "T", "challenge_extension", "cvse", "replace",
-           "signed"]

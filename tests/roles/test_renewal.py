@@ -4,7 +4,7 @@ from ipaddress import IPv4Address
 from pathlib import Path
 
 import pytest
-from desk import D, G, RESERVED_X, S, T, nai_extension, nonce_request
+from desk import RESERVED_X, D, G, S, T, nai_extension, nonce_request
 from holder import Holder, challenge_extension, cvse, signed
 
 from fastcodec.message import MnHaAuthentication, NonceReply, RegistrationReply
