@@ -98,11 +98,14 @@ def build_fha(config: Fha, receive_buffer: int | None = None) -> Server:
                        ipv6_prefix=config.ipv6_prefix.network_address.packed,
                        ipv6_prefix_length=config.ipv6_prefix.prefixlen, identifier=config.nas_identifier.encode()[:64],
                        max_lifetime_s=config.max_lifetime_s,
-                       window_s=config.identification_window_s, boot=int(time.time()) & 0xffffffff)
+                       window_s=config.identification_window_s, boot=int(time.time()) & 0xffffffff,
+                       strict=config.strict, nonces=config.replay_protection == "nonces")
         for ask in config.aaah:
             assert ask.secret is not None                            # settled by load_fha
             role.set_aaah(ask.address.address.packed, ask.address.port, ask.secret.octets,
-                          message_authenticator=ask.require_message_authenticator, probes=ask.status_server)
+                          message_authenticator=ask.require_message_authenticator, probes=ask.status_server, ours=ask.ours)
+        for known in config.static_key:
+            role.add_static_key(known.spi, known.key.octets, (known.nai or "").encode())
         restore(role, rows, now, wall)
         if store.directory is not None:
             store.compact(role.records(now, wall))

@@ -10,10 +10,10 @@ from servers.config_operation import ControlTable, LogTable, MetricsTable, Opera
 from servers.config_reading import Table, decoded, fault, text_of
 from servers.endpoint import Endpoint
 from servers.errors import ConfigurationError
-from servers.secrets_file import Secret, read_private, read_secret
+from servers.secrets_file import HexKey, Secret, read_private, read_secret
 
 Lifetime = Annotated[int, Meta(ge=1, le=65_534)]  # 65535 is infinity (RFC 5944 section 3.3)
-Window = Annotated[int, Meta(ge=1, le=3600)]  # seconds that a node's clock may be wrong (RFC 5944 section 5.7)
+Window = Annotated[int, Meta(ge=3, le=255)]  # seconds that a node's clock may be wrong (RFC 5944 section 5.7.1)
 OneWorker = Annotated[int, Meta(ge=1, le=1)]
 Name = Annotated[str, Meta(pattern=r"^[ -~]{1,64}$")]
 MOST_CLIENTS, MOST_CHOICES = 64, 32  # what the AAAH has room for
@@ -34,6 +34,7 @@ class AaahOfFha(Shared, kw_only=True):
     address: Endpoint
     require_message_authenticator: Literal["yes", "no", "auto"] = "yes"  # in its answers; auto: once seen, for ever
     status_server: bool = True  # it answers Status-Server (RFC 5997)
+    ours: bool = True  # checks MN-AAA over the octets themselves and derives keys; False: CHAP is all it knows
 
     @property
     def forgeable(self) -> str | None:
@@ -42,6 +43,14 @@ class AaahOfFha(Shared, kw_only=True):
             return None
         until = " until the first one that has it" if self.require_message_authenticator == "auto" else ""
         return f"{self.address}: answers without Message-Authenticator are taken{until}; they can be forged (CVE-2024-3596)"
+
+
+class StaticKey(Table, kw_only=True):
+    """[[fha.static_key]]: an association with a node whose AAAH derives no key, RFC 5944 section 3.2."""
+
+    nai: Annotated[str, Meta(min_length=1, max_length=253)] | None = None  # None: every node
+    spi: Annotated[int, Meta(ge=256, le=2**32 - 1)]
+    key: HexKey
 
 
 class Pool(Table, kw_only=True):
@@ -62,11 +71,14 @@ class Fha(Table, kw_only=True):
     ipv6_prefix: IPv6Network = IPv6Network("2001:db8:f:1::/64")
     max_lifetime_s: Lifetime = 1800
     identification_window_s: Window = 7
+    replay_protection: Literal["timestamps", "nonces"] = "timestamps"  # that new keys are asked for with
+    strict: bool = True  # False: as RFC 3344 was, reserved bits ignored
     workers: OneWorker = 1
     state: Path | None = None
     volatile: bool = False
     gso: bool = True
     aaah: list[AaahOfFha] = field(default_factory=list)
+    static_key: Annotated[list[StaticKey], Meta(max_length=255)] = field(default_factory=list)
     pool: Pool
 
     @property
@@ -154,6 +166,8 @@ def load_fha(path: str | Path) -> Fha:
         raise fault(text, file, "fha", "has no server to ask; it needs at least one [[fha.aaah]]")
     check_servers(fha.aaah, text, file)
     settle_secrets(fha.aaah, text, file, "fha.aaah")
+    if fha.static_key:
+        read_private(file)
     return fha
 
 

@@ -49,3 +49,13 @@ cpdef enum Reason:
     # 64 and up: of the AAAH
     BAD_REQUEST_AUTHENTICATOR = 64 # of an Accounting-Request, RFC 2866 3
     UNSIGNED_SERVED = 65           # without Message-Authenticator, because the client's configuration allows it
+    # 72 and up: associations that the FHA holds itself
+    UNKNOWN_SPI = 72               # an MN-HA authenticator under a key that is not held
+    KEY_EXPIRED = 73               # an MN-HA authenticator under a key whose lifetime is over
+    BAD_MN_HA = 74                 # an MN-HA authenticator that does not match
+    CVSE_REFUSED = 75              # a critical vendor extension that is not understood
+    AGENT_UNKNOWN = 76             # a foreign agent's authenticator, but no association with it
+    RENEWED = 77                   # registrations under a key held already, without the AAAH
+    HANDED_OVER = 78               # registrations that moved a binding to another care-of address
+    REKEYED = 79                   # keys replaced
+    GIVEN_BACK = 80                # bindings ended by their nodes

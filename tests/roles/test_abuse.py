@@ -108,7 +108,7 @@ ROWS = [
     rrq_row("A10", "NAI behind the proof", lambda d: d.rrq(nai=b"", after=nai_extension(d.columns.nai[0])), "no_nai", True),
     rrq_row("A10", "nonce request behind the proof",
             lambda d: d.rrq(nonce=b"", after=b"\x2a\x01\x00\x04\x00\x00\x10\x00"), "poorly_formed", True, 134),
-    *[rrq_row("A11", f"SPI {n}", lambda d, n=n: d.rrq(spi=n), "reserved_spi", True) for n in (0, 1, 2, 128, 255)],
+    *[rrq_row("A11", f"SPI {n}", lambda d, n=n: d.rrq(spi=n), "reserved_spi", True) for n in (0, 1, 3, 128, 255)],
     rrq_row("A11", "SPI of nobody", lambda d: d.rrq(spi=0xffffffff), "aaa_rejected", True, 144),
     rrq_row("A11", "key of another node", lambda d: d.rrq(key=d.columns.key[1]), "aaa_rejected", True, 144),
     *[rrq_row("A12", f"identification {n:x}", lambda d, k=k, n=n: d.rrq(k, identification=n, care_of=d.care_of(0)),
