@@ -41,6 +41,7 @@ class Server:
         self.role, self.address = role, address
         self.is_alive: Callable[[int, str], bool] = lambda now, host: True
         self.rewrite: Callable[[bytes, bytes], Sequence[bytes]] = lambda question, answer: [answer]
+        self.heard: Callable[[tuple[str, int], bytes], None] = lambda source, question: None
         self.knows_status = True
         self.questions: list[tuple[int, tuple[str, int], bytes]] = []
         self._asked: dict[tuple[str, int, int], bytes] = {}
@@ -49,6 +50,8 @@ class Server:
     def feed(self, port: int, rows: Sequence[Received], now: int, wall: int) -> None:
         rows = [row for row in rows if len(row[3]) >= 20]
         self.questions += [(now, row[:2], row[3]) for row in rows]
+        for row in rows:
+            self.heard(row[:2], row[3])
         rows = [row for row in rows if self.is_alive(now, row[0])]
         for host, source, local, data in rows:
             self._asked[host, source, data[1]] = data
@@ -82,6 +85,7 @@ class Realm(World):
         self.count = aaahs
         super().__init__(nodes, seed=seed, pool=pool, **settings)
         self.random = Random(seed)
+        self.fha.seed(13)
         for address in ADDRESSES[1:aaahs]:
             self.fha.set_aaah(packed(address), 1812, SECRET)
             self.fleet.set_aaa(packed(address), 1812, SECRET)
@@ -110,8 +114,12 @@ class Realm(World):
         """Which servers the FHA takes for alive."""
         return [server["alive"] for server in self.fha.upstreams()]
 
-    def is_settled(self) -> bool:
-        """Nothing under way at the FHA and its client, and every lease is one that a node holds."""
+    def check_settled(self) -> None:
+        """Nothing is under way, and FHA and nodes agree on the leases; a node may have given up before the FHA was done."""
+        assert self.fha.under_way == 0
+        assert [s["outstanding"] for s in self.fha.upstreams()] == [0] * self.count
         held = {self.columns.nai[node]: address for node, address in self.fleet.leases().items()}
-        return (self.fha.under_way == 0 and not any(s["outstanding"] for s in self.fha.upstreams())
-                and self.fha.leases() == held)
+        assert held.items() <= self.fha.leases().items()
+        assert len(self.fha.leases()) - len(held) <= self.tally()["timed_out"]
+        assert self.fleet.violations() == ([], {})
+        assert len(self.pool.leases()) == len(self.fha.leases())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from itertools import pairwise
 
 import pytest
 from realm import PRIMARY, STANDBY, STATUS_SERVER, Realm, Server, resigned, signed
@@ -36,7 +37,7 @@ def test_first_success_after_the_primary_dies_within_three_seconds() -> None:
     assert latency.value_at(990) <= 3 * SECOND
     assert latency.value_at(500) < SECOND // 10
     assert realm.states() == [False, True]
-    assert realm.is_settled()
+    realm.check_settled()
 
 
 @pytest.mark.parametrize("rate", [1, 50])
@@ -66,7 +67,7 @@ def test_a_request_moves_with_a_new_authenticator_and_identifier() -> None:
     zeroed = moved[:22] + bytes(16) + moved[38:]
     assert moved[22:38] == hmac.new(b"the secret of the standby alone", zeroed, hashlib.md5).digest()
     assert when - realm.servers[0].asked()[0][0] <= 1.3 * SECOND
-    assert realm.is_settled()
+    realm.check_settled()
 
 
 def test_the_first_valid_answer_wins_whoever_it_is_from() -> None:
@@ -88,7 +89,7 @@ def test_the_first_valid_answer_wins_whoever_it_is_from() -> None:
     realm.net.inject((PRIMARY, 1812), source, answer)  # once more: a replay
     realm.run(0.1)
     assert realm.fha.counters()["unmatched_reply"] == 1
-    assert realm.is_settled()
+    realm.check_settled()
 
 
 def test_an_answer_behind_the_winner_is_late_and_leases_nothing_more() -> None:
@@ -128,9 +129,9 @@ def test_a_suspect_is_probed_never_twice_with_the_same_packet_and_ever_less() ->
     asked = probes(realm.servers[0])
     assert len({(source, q[1]) for _, source, q in asked}) == len(asked), "an identifier of its own each (RFC 5997 4.1)"
     assert len({q[4:20] for _, _, q in asked}) == len(asked)
-    apart = [(b[0] - a[0]) / SECOND for a, b in zip(asked, asked[1:], strict=False)]
+    apart = [(b[0] - a[0]) / SECOND for a, b in pairwise(asked)]
     assert apart[0] < 1.1
-    assert all(a < b for a, b in zip(apart, apart[1:5], strict=False))
+    assert all(a < b for a, b in pairwise(apart[:5]))
     assert all(28 <= a <= 32.1 for a in apart[6:])
     assert 7 <= len(asked) <= 9
     assert probes(realm.servers[1])[0][0] - realm.servers[1].asked()[-1][0] >= 27 * SECOND  # the standby's watchdog
@@ -178,7 +179,7 @@ def test_watchdog_of_idle_servers() -> None:
     realm.run(200)
     for server in realm.servers:
         times = [q[0] / SECOND for q in probes(server)]
-        assert all(28 <= b - a <= 32.1 for a, b in zip(times, times[1:], strict=False))
+        assert all(28 <= b - a <= 32.1 for a, b in pairwise(times))
         assert 5 <= len(times) <= 8
     assert realm.states() == [True, True]
     realm.kill(1)
@@ -213,7 +214,7 @@ def test_when_all_are_in_doubt_the_one_that_answered_last_is_asked() -> None:
     realm.revive(1)
     realm.run(60)
     assert realm.states() == [False, True, False]
-    assert realm.is_settled()
+    realm.check_settled()
 
 
 def test_all_dead_is_128_and_nothing_stays() -> None:
@@ -223,7 +224,7 @@ def test_all_dead_is_128_and_nothing_stays() -> None:
     assert realm.fleet.codes()[0].get(128, 0) >= 30
     assert realm.tally()["succeeded"] == 0
     assert realm.fha.leases() == {}
-    assert realm.is_settled()
+    realm.check_settled()
 
 
 # ---- answers -------------------------------------------------------------------------------------------------------------
@@ -242,7 +243,7 @@ def test_a_late_answer_to_an_identifier_used_again_is_late() -> None:
     realm.servers[0].rewrite = keep
     realm.run(60)
     (source, answer) = kept[0]
-    assert len({q[4:20] for _, s, q in realm.servers[0].asked() if s == source and q[1] == answer[1]}) == 2
+    assert len({q[4:20] for _, s, q in realm.servers[0].asked() if s == source and q[1] == answer[1]}) > 1
     before = realm.fha.counters()
     realm.net.inject((AAAH, 1812), source, answer)
     realm.net.inject((AAAH, 1812), source, answer[:4] + bytes(16) + answer[20:])
@@ -282,4 +283,5 @@ def test_proxy_state_that_nobody_sent_is_refused() -> None:
     realm.fha.set_aaah(packed(AAAH), 1812, SECRET, message_authenticator="no")
     realm.servers[0].rewrite = lambda q, a: [signed(2, q, a[38:] + b"\x21\x04ab") if b"\x3d\x06\x00\x00\x00\x05" in q else a]
     realm.run(1)
-    assert realm.fha.counters() == {"unasked_proxy_state": 1}
+    assert realm.fha.counters()["unasked_proxy_state"] >= 1
+    assert (realm.fha.leases(), realm.fha.under_way) == ({}, 1), "the question is still open"

@@ -142,7 +142,7 @@ cdef void accept_answer(RadiusClient* client, Answer* answer) noexcept nogil:
     elif state == MOVED:
         close_transaction(client, answer.transaction.successor, ANSWERED)
     answer.transaction.state = ANSWERED
-    upstream_answered(client, answer.transaction.upstream)
+    upstream_answered(client, answer.transaction.upstream, state == OUTSTANDING and answer.transaction.tries == 1)
     if state == TIMED_OUT:
         client.late += 1
         refuse(client, answer, LATE_REPLY)

@@ -11,6 +11,9 @@ from servers.roles.fha.state cimport Fha, NEVER, SECOND
 from servers.tables.bindings cimport Binding, Record, add_binding, find_binding, remove_binding, set_expiry
 from servers.tables.hash cimport hash_octets
 
+cdef enum:
+    LONGEST_LIFETIME_S = 0xffff          # RFC 5944 3.3; a wall clock that went back would prolong a lease by years
+
 
 cdef void remember_clock(Fha* fha, const Record* record) noexcept nogil:
     """After a restart an Identification from before the journal's end is refused with 133 (reliability I10)."""
@@ -28,6 +31,7 @@ cdef bint restore_binding(Fha* fha, const Record* record, bint is_over, uint64_t
     """The latest record of a NAI counts. A lease that expired while nobody was there has rested since."""
     cdef const uint8_t* nai = <const uint8_t*> record + sizeof(Record)
     cdef uint64_t hash = hash_octets(nai, record.nai_length, fha.seed)
+    cdef uint64_t rest = <uint64_t> (fha.pool.cool_down - 1 if fha.pool.cool_down > 1 else 0) * SECOND
     cdef uint64_t until = record.expires
     cdef Binding* binding = find_binding(&fha.bindings, nai, record.nai_length, hash)
     if binding and binding.address != record.address:
@@ -35,11 +39,12 @@ cdef bint restore_binding(Fha* fha, const Record* record, bint is_over, uint64_t
         binding = NULL
     if not is_over and until <= wall:
         is_over = True
-        until += <uint64_t> (fha.pool.cool_down - 1 if fha.pool.cool_down > 1 else 0) * SECOND
+        until += rest
     if is_over and until <= wall:
         forget_binding(fha, binding)
         return True
-    if not place_address(fha, record.address, hash, now + until - wall if is_over else 0):
+    until = now + min(until - wall, rest if is_over else <uint64_t> LONGEST_LIFETIME_S * SECOND)
+    if not place_address(fha, record.address, hash, until if is_over else 0):
         return False
     if not binding:
         binding = add_binding(&fha.bindings, nai, record.nai_length, hash)
@@ -47,7 +52,7 @@ cdef bint restore_binding(Fha* fha, const Record* record, bint is_over, uint64_t
             return False
     restore_association(fha, binding, record, now, wall)
     binding.is_over = is_over
-    set_expiry(&fha.bindings, binding, now + until - wall)
+    set_expiry(&fha.bindings, binding, until)
     return True
 
 
