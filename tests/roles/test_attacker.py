@@ -130,8 +130,8 @@ class Attacker(RuleBasedStateMachine):
     @invariant()
     def bindings_are_where_the_nodes_are(self) -> None:
         for _, payload in self.desk.fha.records(1, 1):
-            node = [self.desk.columns.nai[k] for k in range(NODES)].index(payload[61:])
-            assert payload[28:32] == bytes(map(int, self.desk.care_of(node).split(".")))
+            node = [self.desk.columns.nai[k] for k in range(NODES)].index(payload[95:])
+            assert payload[44:48] == bytes(map(int, self.desk.care_of(node).split(".")))
 
 
 Attacker.TestCase.settings = settings(max_examples=60, stateful_step_count=40, deadline=None, derandomize=True)
