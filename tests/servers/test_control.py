@@ -6,13 +6,14 @@ import socket
 import stat
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Any
 
 import pytest
+import uvloop
 
 from servers import bounded, control, metrics
 from servers.bounded import BoundedServer
@@ -25,6 +26,12 @@ TOLD: dict[str, Any] = {
     "rss_bytes": 1 << 20, "max_rss_bytes": 2 << 20, "packets_in": 10, "packets_out": 9, "kernel_drops": 1,
     "replies": {"accepted": 8, "refused": 1}, "gauges": {"pool_free": {"now": 3, "most": 4}},
     "dropped": {"no_nai": 1}, "events": {"retransmitted": 2}}
+
+
+def run(main: Coroutine[Any, Any, None]) -> None:
+    """On the event loop that servers use."""
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(main)
 
 
 @asynccontextmanager
@@ -41,7 +48,7 @@ def with_control(path: Path, act: Callable[[Control], Any]) -> None:
         server = Control(path, lambda: TOLD)
         async with running(server):
             await act(server)
-    asyncio.run(main())
+    run(main())
 
 
 async def heard(path: Path, question: bytes) -> bytes:
@@ -206,7 +213,7 @@ def scrape(request: bytes) -> bytes:
             writer.write(request)
             said = await asyncio.wait_for(reader.read(), 5.0)
             writer.close()
-    asyncio.run(main())
+    run(main())
     return said
 
 
