@@ -76,7 +76,6 @@ def plan_of(args: Namespace) -> Plan:
     if args.rate is None and args.concurrency is None:
         raise UsageError("how much load? give --rate (bootstraps a second) or --concurrency (nodes at once)")
     target, warnings = from_document(args) if args.testbed else from_options(args)
-    check_targets([t for t in (target.radius, target.mip4) if t], args.i_own_this_network)
     if (args.nodes or 0) > len(target.subscribers):
         raise UsageError(f"{args.subscribers or args.testbed} holds {len(target.subscribers)} subscribers, not {args.nodes}")
     nodes = args.nodes or len(target.subscribers)
@@ -95,6 +94,7 @@ def from_options(args: Namespace) -> tuple[Target, tuple[str, ...]]:
     missing = [name for name, need in needed.items() if need and vars(args)[name[2:].replace("-", "_")] is None]
     if missing:
         raise UsageError(f"--steps {args.steps} needs {', '.join(missing)} (or all of it from --testbed FILE)")
+    check_targets([t for t in (args.radius, args.mip4) if t], args.i_own_this_network)
     secret = read_secret(args.secret_file) if args.secret_file else None
     weakness = secret.weakness if secret else None
     target = Target(args.radius if args.steps != "registration" else None, args.mip4, secret,
@@ -115,6 +115,7 @@ def from_document(args: Namespace) -> tuple[Target, tuple[str, ...]]:
                         subscribers_csv.read(testbed.subscribers.csv), expected(testbed), tuple(testbed.relaxed))
     except (ValueError, IndexError) as error:
         raise ConfigurationError(f"{args.testbed}: cannot be used: {error}") from None
+    check_targets([t for t in (target.radius, target.mip4) if t], args.i_own_this_network)
     return target, ()
 
 
