@@ -42,7 +42,8 @@ class Engine:
                            first_timeout_ms=int(plan.mip4_timeout_s * 1000), nas_address=own.packed)
         self.asks_aaah = plan.steps != "registration"
         if self.asks_aaah:
-            assert target.radius is not None and target.secret is not None
+            assert target.radius is not None
+            assert target.secret is not None
             self.fleet.set_aaa(target.radius.address.packed, target.radius.port, target.secret.octets,
                                first_timeout_ms=int(plan.radius_timeout_s * 1000), tries=plan.tries,
                                message_authenticator=plan.message_authenticator, probes=False)

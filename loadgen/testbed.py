@@ -107,7 +107,8 @@ class RunningTestbed:
         """The testbed document. It holds the secret."""
         aaah, fha = self.children
         return document.Testbed(
-            pid=os.getpid(), vendor=default().vendors[OUR_VENDOR].number, radius_clients=[document.Client(CLIENTS, self.secret.octets.decode())],
+            pid=os.getpid(), vendor=default().vendors[OUR_VENDOR].number,
+            radius_clients=[document.Client(CLIENTS, self.secret.octets.decode())],
             servers=document.Servers(
                 document.Aaah(str(aaah.endpoint), [aaah.pid], self._control(aaah), str(HOME_AGENT)),
                 document.Fha(str(fha.endpoint), [fha.pid], self._control(fha), str(IPV6_PREFIX))),

@@ -63,8 +63,8 @@ def end(number: int, frame: FrameType | None) -> None:
 
 def stay(wanted: Testbed, file: Path | None, quiet: bool, warning: str | None) -> int:
     """Until the end, or until a server dies."""
-    from loadgen.testbed import RunningTestbed  # noqa: PLC0415 - `--help` needs no servers
-    from servers.supervisor import ChildDied  # noqa: PLC0415
+    from loadgen.testbed import RunningTestbed
+    from servers.supervisor import ChildDied
 
     if warning:
         print(f"mipstorm: warning: {warning}", file=sys.stderr)
