@@ -118,7 +118,8 @@ LOAD = ["load", "--radius", "127.0.0.1:1812"]
     (["bench", "--pool", "224.0.0.0/8"], "is not a network of unicast addresses"),
     (["bench", "--json", "/no/such/folder/r.json"], "--json /no/such/folder/r.json: cannot be written: No such file"),
     ([*LOAD, "--secret-file", "x", "--subscribers", "x"], "how much load? give --rate"),
-    ([*LOAD, "--secret-file", "x", "--subscribers", "x", "-c", "1"], "--steps all needs --mip4 (or all of it from --testbed FILE)"),
+    ([*LOAD, "--secret-file", "x", "--subscribers", "x", "-c", "1"],
+     "--steps all needs --mip4 (or all of it from --testbed FILE)"),
     ([*LOAD, "--mip4", "localhost:434"], "argument --mip4: 'localhost' in 'localhost:434' is not an IPv4 address"),
     ([*LOAD, "--secret-file", "/none", "--subscribers", "x", "-c", "1", "--steps", "access"],
      "/none: cannot be read: No such file or directory"),
@@ -229,8 +230,8 @@ def test_trying_the_output_leaves_nothing_behind_and_harms_nothing(tmp_path: Pat
     assert (tmp_path / "old.json").read_text() == "kept"
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["bench", "--help"], ["load", "-h"], ["serve", "-h"], ["stats", "-h"], ["up", "-h"],
-                                       ["--version"]])
+@pytest.mark.parametrize("arguments", [["--help"], ["bench", "--help"], ["load", "-h"], ["serve", "-h"], ["stats", "-h"],
+                                       ["up", "-h"], ["doctor", "-h"], ["subscribers", "-h"], ["--version"]])
 def test_help_and_version(capsys: pytest.CaptureFixture[str], arguments: list[str]) -> None:
     with pytest.raises(SystemExit) as caught:
         build_parser().parse_args(arguments)
