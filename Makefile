@@ -21,7 +21,7 @@ bench: build
 lint: build
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/mypy
-	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" cython-lint --max-line-length 130 $$(find fastcodec servers loadgen -name '*.pyx' -o -name '*.pxd')
+	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" cython-lint --max-line-length 140 $$(find fastcodec servers loadgen -name '*.pyx' -o -name '*.pxd')
 	$(PY) -m mypy.stubtest fastcodec servers loadgen --ignore-missing-stub
 
 build: $(VENV)/.built

@@ -288,9 +288,10 @@ cdef void read_reply(Load* load, Attempt* attempt) noexcept nogil:
     attempt.is_for_other = not is_for_node(load, attempt, pieces, found)
     place_pieces(load, attempt, pieces, found)
     if not attempt.nonce_at or not attempt.authenticator_at:
-        load.mip4_codes[reply[1]] += 1
         if reply[1] in (ACCEPTED, ACCEPTED_NO_SIMULTANEOUS):              # RFC 3957 3: no key, no authenticator, no success
             load.mip_bad_authenticator += 1
+        else:
+            load.mip4_codes[reply[1]] += 1
         wait_on(attempt)
         return
     attempt.ha_spi = get32(reply + attempt.nonce_at - 8)

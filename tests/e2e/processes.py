@@ -4,6 +4,7 @@ from __future__ import annotations
 import json
 import os
 import select
+import shutil
 import signal
 import subprocess
 import sys
@@ -13,6 +14,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any
+
+import pytest
 
 import loadgen.cli
 from loadgen import result as document
@@ -181,6 +184,21 @@ def eventually(look: Callable[[], Any], what: str, seconds: float = 20.0) -> Any
     raise AssertionError(f"{what}: not within {seconds} s")
 
 
+def small_disk(folder: Path, kib: int, afterwards: str = "") -> tuple[str, ...]:
+    """What to put before a command: it then has a file system of so many KiB at `folder`/disk, which only it sees.
+
+    `afterwards`: shell commands that still see it. Skips where that cannot be.
+    """
+    if os.geteuid() != 0 or not shutil.which("unshare"):
+        pytest.skip("needs root and unshare (util-linux) to mount a small file system")
+    (folder / "disk").mkdir()
+    mount = f"mount -t tmpfs -o size={kib}k small '{folder}/disk'"
+    tried = subprocess.run(["unshare", "-m", "sh", "-c", mount], capture_output=True, text=True, check=False)
+    if tried.returncode:
+        pytest.skip(f"cannot mount: {tried.stderr}")
+    return "unshare", "-m", "sh", "-c", f'{mount} && "$@"; code=$?; {afterwards or ":"}; exit $code', "sh"
+
+
 def nothing_left(run: Running, temporary: Path) -> None:
     """No child lives, no temporary folder stands."""
     eventually(lambda: not [pid for pid in run.family if is_alive(pid)], "the end of all children", 5.0)
@@ -188,24 +206,29 @@ def nothing_left(run: Running, temporary: Path) -> None:
 
 
 @contextmanager
-def server(folder: Path, role: str, config: Path) -> Iterator[Server]:
+def server(folder: Path, role: str, config: Path, before: Sequence[str] = ()) -> Iterator[Server]:
     """A server that reports to us, as it would to its supervisor."""
-    with Server(folder, role, config) as running:
+    with Server(folder, role, config, before) as running:
         yield running
 
 
 class Server(Running):
     """`servers.app ROLE CONFIG`: `address` as it reported it, `report` after `stop`."""
 
-    def __init__(self, folder: Path, role: str, config: Path) -> None:
+    def __init__(self, folder: Path, role: str, config: Path, before: Sequence[str] = ()) -> None:
         self.log = folder / f"{role}.log"
         with self.log.open("ab") as log:
-            super().__init__(folder, [PYTHON, "-m", "servers.app", role, str(config), "0"], stderr=log)
+            super().__init__(folder, [*before, PYTHON, "-m", "servers.app", role, str(config), "0"], stderr=log)
         try:
             self.address: str = self.said()["address"]
         except BaseException:
             self.__exit__(None, None, None)
             raise
+
+    @property
+    def endpoint(self) -> tuple[str, int]:
+        host, _, port = self.address.rpartition(":")
+        return host, int(port)
 
     def said(self) -> dict[str, Any]:
         assert self.process.stdout is not None

@@ -13,7 +13,7 @@ import pytest
 from loadgen import result as document
 from loadgen.result import Result
 from tests.e2e.places import Place, free_port
-from tests.e2e.processes import MIPSTORM, ORDINARY, environment, mipstorm, refusal, server
+from tests.e2e.processes import ORDINARY, mipstorm, refusal, server, small_disk
 
 LOAD = ["load", "--radius", "127.0.0.1:9", "--secret-file", "secret", "--subscribers", "subscribers.csv", "--steps", "access",
         "-c", "1"]
@@ -246,30 +246,16 @@ def test_allowed_failures_are_no_failure(place: Place) -> None:
 
 # ---- a full disk -------------------------------------------------------------------------------------------------------
 
-def on_a_small_disk(folder: Path, kib: int, *command: str) -> subprocess.CompletedProcess[str]:
-    """Runs the command with a file system of so many KiB at `folder`/disk, which only it sees."""
-    if os.geteuid() != 0 or not shutil.which("unshare"):
-        pytest.skip("needs root and unshare (util-linux) to mount a small file system")
-    (folder / "disk").mkdir()
-    mounted = subprocess.run(["unshare", "-m", "sh", "-c", f"mount -t tmpfs -o size={kib}k small disk"], cwd=folder,
-                             capture_output=True, text=True, check=False)
-    if mounted.returncode:
-        pytest.skip(f"cannot mount: {mounted.stderr}")
-    script = f'mount -t tmpfs -o size={kib}k small disk && exec "$@"'
-    return subprocess.run(["unshare", "-m", "sh", "-c", script, "sh", *command], cwd=folder, env=environment(folder),
-                          capture_output=True, text=True, timeout=60, check=False)
-
-
 def test_a_disk_too_small_for_the_state_at_the_start(place: Place) -> None:
     edit("fha.toml", '"fha-state"', '"disk/state"')(place)
-    line = refusal(on_a_small_disk(place.folder, 1024, *MIPSTORM, *FHA))
+    line = refusal(mipstorm(place.folder, *FHA, before=small_disk(place.folder, 1024)))
     assert line == "disk/state: No space left on device"
 
 
 def test_a_disk_that_fills_up_ends_a_bench(place: Place) -> None:
     """The FHA says so and ends; what it had granted until then was on the disk."""
-    done = on_a_small_disk(place.folder, 16_500, *MIPSTORM, "bench", "-n", "60000", "-c", "64", "-d", "100", "--state", "disk/state",
-                           "--max-lifetime", "60", "--json", "result.json", *QUICK)
+    done = mipstorm(place.folder, "bench", "-n", "10000", "-c", "64", "-d", "100", "--state", "disk/state", "--json", "result.json",
+                    *QUICK, before=small_disk(place.folder, 16_500))
     assert done.returncode == 1, done.stderr
     result = document.decode((place.folder / "result.json").read_bytes())
     assert result.verdict == "child-died"

@@ -114,7 +114,7 @@ def test_the_last_log_line_of_a_dead_server_is_shown(tmp_path: Path) -> None:
         code, _, _ = run.end()
     assert code == 1
     reason = partial(tmp_path).reasons[0]
-    assert re.match(rf"the fha \(pid {pid}\) died with signal SIGKILL: fha: too_short: \d+ \(\d+ in all\); the last from "
+    assert re.match(rf"the fha \(pid {pid}\) died with signal SIGKILL: (warning: )?fha: too_short: \d+ \(\d+ in all\); the last from "
                     r"127\.0\.0\.1:\d+, 1 octets: 3f$", reason)
 
 

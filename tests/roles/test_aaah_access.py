@@ -122,9 +122,10 @@ class PolicyDesk(Desk):
         self.add_role()
 
     def add_role(self) -> None:
-        from servers.roles.aaah import AaahRole  # noqa: PLC0415
-        from servers.tables.replies import ReplyCache  # noqa: PLC0415
-        from world import HOME_AGENT, HOME_PREFIX, table_of  # noqa: PLC0415
+        from world import HOME_AGENT, HOME_PREFIX, table_of
+
+        from servers.roles.aaah import AaahRole
+        from servers.tables.replies import ReplyCache
 
         self.aaah = AaahRole(table_of(self.columns), ReplyCache(), care_of_network=packed("127.64.0.0"),
                              care_of_size=1 << 22, ipv6_home_prefix=packed(HOME_PREFIX), home_agent=packed(HOME_AGENT))

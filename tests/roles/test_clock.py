@@ -101,3 +101,13 @@ def test_all_clocks_in_another_era(both: float) -> None:
     seconds = (WALL_NS + world.net.now - START_NS) // SECOND + int(both) + UNIX_IN_NTP
     assert abs((identification >> 32) - seconds % (1 << 32)) <= 4
     assert (seconds >> 32) == (1 if both > 0 else 0)
+
+
+def test_slow_aaah_makes_no_clock_wrong() -> None:
+    """The request is judged by when it came: its exchange may take longer than the window."""
+    desk = Desk()
+    desk.fha.set_aaah(b"\x7f\x00\x00\x01", 1812, b"not yet the secret of the AAAH")
+    assert desk.send(desk.rrq(), seconds=10) == []
+    desk.aaah.add_client(b"\x7f\x00\x00\x02", 32, b"not yet the secret of the AAAH")
+    replies = [desk.read(o) for o in desk.send(b"", seconds=10)]
+    assert [(r.code, r.is_signed) for r in replies] == [(0, True)]

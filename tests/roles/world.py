@@ -70,6 +70,7 @@ class World:
         self.fha = FhaRole(self.pool, self.store.journal, now=self.net.now, ports=FHA_PORTS, address=packed(FHA),
                            pool_network=packed(network[0]), pool_mask=mask.to_bytes(4, "big"), ipv6_prefix=packed(PREFIX),
                            **settings)
+        self.fha.seed(13)
         self.fha.set_aaah(packed(AAAH), 1812, self.secret)
         for kind, payload in rows:
             assert self.fha.restore(kind, payload, self.net.now, self.wall())

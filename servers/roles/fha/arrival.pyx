@@ -25,7 +25,7 @@ from servers.tables.hash cimport NO_ROW, hash_octets, table_find, table_insert, 
 cdef void* open_row(Fha* fha, uint32_t slot, const Datagram* datagram) noexcept nogil:
     cdef Registration* row = <Registration*> parking_row(&fha.waiting, slot)
     memset(row, 0, <size_t> (<uint8_t*> &row.nonce - <uint8_t*> row))
-    row.slot, row.datagram = slot, datagram[0]
+    row.slot, row.datagram, row.arrived = slot, datagram[0], fha.now.wall
     row.datagram.data = row.octets
     memcpy(row.octets, datagram.data, datagram.length)
     return row

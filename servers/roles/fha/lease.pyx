@@ -47,8 +47,9 @@ cdef void judge(Fha* fha, Registration* row) noexcept nogil:
 
 
 cdef bint identification_is_fresh(Fha* fha, const Registration* row, const Binding* binding) noexcept nogil:
-    """RFC 5944 5.7.1: within the window of our clock and newer than all accepted before, also before a restart."""
-    return (is_within(row.identification, ntp_of(fha.now.wall), fha.window_s)
+    """RFC 5944 5.7.1: within the window of our clock when it came, however long the AAAH took, and newer than all
+    accepted before, also before a restart."""
+    return (is_within(row.identification, ntp_of(row.arrived), fha.window_s)
             and (not fha.oldest_identification or is_newer(row.identification, fha.oldest_identification))
             and (not binding or is_newer(row.identification, binding.identification)))
 

@@ -44,6 +44,7 @@ cdef struct Registration:                # a row: one Registration Request, from
     uint64_t nai_hash
     uint64_t request_hash
     uint64_t identification
+    uint64_t arrived                     # wall clock, ns
     uint64_t ticket                      # of the journal
     uint32_t lifetime                    # granted, s
     uint32_t address                     # THOAv4
