@@ -367,10 +367,13 @@ cdef void accept_reply(Load* load, Attempt* attempt) noexcept nogil:
         return
     load.mip4_codes[reply[1]] += 1
     if attempt.is_for_other:
-        report_violation(&load.checks, WRONG_NODE, attempt.node, attempt.node, get32(reply + 4))
+        report_violation(&load.checks, WRONG_NODE, attempt.node, attempt.node,
+                         (<const RegistrationReply*> reply).home_address)
         fail(load, attempt, REGISTRATION)
     elif reply[1] in (ACCEPTED, ACCEPTED_NO_SIMULTANEOUS):
         register(load, attempt)
+    elif reply[1] == IDENTIFICATION_MISMATCH and get32(reply + 16) != attempt.outstanding[attempt.tries - 1]:
+        wait_on(attempt)                                                  # that request grew old at the agent, not our clock
     elif reply[1] == IDENTIFICATION_MISMATCH and not attempt.clock_told and attempt.tries < load.most_tries:
         correct_clock(load, attempt)
     else:

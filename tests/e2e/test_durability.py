@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import shutil
 import socket
 import time
 from collections.abc import Callable
@@ -21,9 +22,9 @@ from tests.e2e.by_hand import registered_by_hand
 from tests.e2e.places import Place
 from tests.e2e.processes import Server, server, small_disk
 
-KILLS, FLEET, FILLERS = 6, 200, 400
-POOL = "198.18.0.0/21"
-RATE = ("--rate", "500")
+KILLS, FLEET, FILLERS = 6, 300, 400
+POOL = "198.18.0.0/20"
+RATE = ("--rate", "400")
 
 
 def fleet(place: Place, name: str, nodes: int) -> Path:
@@ -51,9 +52,11 @@ def registered(place: Place, csv: Path, aaah: str, fha: str, look: Callable[[Eng
     with Engine(plan, plan.target) as engine, asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         async def run() -> None:
             engine.attach()
-            await engine.run(FOREVER if plan.duration_s else plan.nodes, plan.duration_s or 0.0, 0, Status(quiet=True), lambda: look(engine))
+            bootstraps = FOREVER if plan.duration_s else plan.nodes
+            await engine.run(bootstraps, plan.duration_s or 0.0, 0, Status(quiet=True), lambda: look(engine))
         runner.run(run())
-        leases = {plan.target.subscribers.nai[node].hex(): address.hex() for node, address in engine.fleet.leases().items()}
+        nai = plan.target.subscribers.nai
+        leases = {nai[node].hex(): address.hex() for node, address in engine.fleet.leases().items()}
         return leases, engine.fleet.codes()[0], engine.fleet.violations()[0]
 
 
@@ -145,7 +148,7 @@ def test_a_full_disk_loses_nothing(tmp_path: Path) -> None:
         log = fha.log.read_text().splitlines()
         assert log[-1] == (f"mipstorm: fha: the disk of {tmp_path}/disk/state is full: the journal cannot grow; "
                            "nothing more is granted")
-        assert {line.split(":")[2] for line in log[:-1]} <= {" journal_failed", " node_budget"}
+        assert [line for line in log[:-1] if ": journal_failed: " not in line and ": node_budget: " not in line] == []
         with server(tmp_path, "fha", place.fha(aaah.address, state="kept")) as fha:
             leases = fha.stop()["leases"]
     assert {nai: leases.get(nai) for nai in held | told} == held | told
@@ -153,8 +156,8 @@ def test_a_full_disk_loses_nothing(tmp_path: Path) -> None:
 
 def fill(path: Path) -> None:
     """Takes whatever the file system has left."""
-    with path.open("wb", buffering=0) as file, pytest.raises(OSError, match="No space left"):
-        while True:
+    with path.open("wb", buffering=0) as file:
+        while shutil.disk_usage(path).free:
             file.write(bytes(4096))
 
 
