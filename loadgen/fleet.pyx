@@ -6,7 +6,7 @@ from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free
 from libc.string cimport memcpy, memset
 from loadgen import checks
-from loadgen.bootstrap cimport STAGE_KEY, run_bootstrap, time_out
+from loadgen.bootstrap cimport STAGE_KEY, begin_registration, run_bootstrap, time_out
 from loadgen.checks cimport VIOLATIONS, Finding, checks_close, checks_open, is_held
 from loadgen.histogram cimport LatencyHistogram
 from loadgen.pacer cimport Pacer, pace_node, pace_time
@@ -135,6 +135,12 @@ cdef class Fleet(Node):
         checks_close(&self.load.checks)
         checks_open(&self.load.checks, pool, pool_size)
 
+    def skip_access(self, bytes fha, bytes care_of_network):
+        """Nodes register at this FHA from care_of_network + 1 + their place on; both packed addresses."""
+        self.load.skips_access = True
+        memcpy(self.load.known_fha, <const uint8_t*> fha, 4)
+        self.load.care_of_network = get32(<const uint8_t*> care_of_network)
+
     def start(self, uint64_t now, uint64_t skip=0):
         """From now on `tick` starts what is due; the schedule's first `skip` places were used before (warm-up)."""
         self.started_at, self.skipped = now, skip
@@ -186,6 +192,8 @@ cdef class Fleet(Node):
             memset(attempt, 0, <size_t> (<uint8_t*> &attempt.challenge - <uint8_t*> attempt))
             attempt.slot, attempt.node, attempt.intended = slot, node, due
             self.load.nodes[node].attempt, self.load.nodes[node].state = slot + 1, TRYING
+            if self.load.skips_access:
+                begin_registration(&self.load, attempt, self.load.known_fha)
             rows[n] = attempt
             n += 1
             self.begun += 1

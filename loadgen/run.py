@@ -48,7 +48,7 @@ def run_load(plan: Plan) -> Result:
         target = plan.target
         if plan.testbed is not None:
             try:
-                testbed = stack.enter_context(RunningTestbed(plan))
+                testbed = stack.enter_context(RunningTestbed(plan.testbed))
             except ChildDied as error:
                 raise UsageError(str(error)) from None
             except OSError as error:
@@ -88,13 +88,13 @@ async def measure(engine: Engine, plan: Plan, children: Sequence[Child]) -> Spen
         try:
             skip = 0
             if plan.warm_up_s:
-                await engine.run(FOREVER, plan.warm_up_s, 0, Status(quiet=True), check)
+                await engine.run(most(plan), plan.warm_up_s, 0, Status(quiet=True), check)
                 if not engine.interrupted:
                     skip = engine.fleet.started
                     engine.fleet.reset_figures()
                     before = so_far()
             if not engine.interrupted:
-                bootstraps = FOREVER if plan.duration_s else plan.nodes
+                bootstraps = max(most(plan) - skip, 0) if plan.duration_s else plan.nodes
                 await engine.run(bootstraps, (plan.duration_s or 0.0) - plan.warm_up_s if plan.duration_s else 0.0, skip,
                                  status, check)
         except ChildDied as error:
@@ -104,6 +104,13 @@ async def measure(engine: Engine, plan: Plan, children: Sequence[Child]) -> Spen
         spent.seconds, spent.own, spent.drops = after[0] - before[0], after[1] - before[1], after[3] - before[3]
         spent.servers = [max(now - then, 0.0) for now, then in zip(after[2], before[2], strict=True)]
     return spent
+
+
+def most(plan: Plan) -> int:
+    """Bootstraps that a load limited by its duration may begin."""
+    if plan.max_packets is None:
+        return FOREVER
+    return plan.max_packets // (2 if plan.steps == "all" else 1)
 
 
 def conclude(engine: Engine, plan: Plan, target: Target, spent: Spent, children: Sequence[Child]) -> Result:
@@ -133,7 +140,7 @@ def describe(engine: Engine, plan: Plan, target: Target, spent: Spent) -> Result
     latencies = fleet.latencies()
     mip4, radius = fleet.codes()
     tallies = {name: tally(counts) for name, counts in fleet.tallies().items()}
-    steps = {step: tallies[step] for step in STEPS if step == "access" or plan.steps == "all"}
+    steps = {step: tallies[step] for step in STEPS if plan.steps in (step, "all")}
     return Result(
         command=list(plan.command), scenario=plan.scenario, nodes=plan.nodes, seed=plan.seed, duration_s=round(duration, 6),
         cores=len(os.sched_getaffinity(0)), partial=engine.interrupted or spent.died is not None,
@@ -167,11 +174,11 @@ def strain(engine: Engine, plan: Plan, result: Result, spent: Spent) -> Strain:
 
 
 def relaxed(plan: Plan) -> list[str]:
-    """What the private servers, or we as their client, did not do that would be done in production."""
-    if plan.testbed is None:
-        lax = plan.target is not None and plan.target.message_authenticator != "yes"
-        return ["answers without Message-Authenticator taken"] if lax else []
-    return [*(["no fsync"] if plan.testbed.volatile else []), "no reject delay"]
+    """What the servers, as far as it is known, or we as their client, did not do that would be done in production."""
+    if plan.target is None:
+        return list(plan.testbed.relaxed) if plan.testbed else []
+    lax = plan.steps != "registration" and plan.target.message_authenticator != "yes"
+    return [*plan.target.relaxed, *(["answers without Message-Authenticator taken"] if lax else [])]
 
 
 def violations(engine: Engine, target: Target) -> list[document.Violation]:
