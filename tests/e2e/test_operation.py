@@ -35,21 +35,13 @@ def serve(place: Place, role: str, *options: str) -> Running:
 
 def line(run: Running, text: str) -> str:
     """The next line of standard error that contains the text."""
-    assert run.process.stderr is not None
-    for said in run.process.stderr:
-        if text in said:
-            return said
-    raise AssertionError(f"it ended without {text!r}")
+    return run.wait_for(text)
 
 
 def event(run: Running, name: str) -> dict[str, Any]:
     """The next event of that name; every line before it is JSON, too."""
-    assert run.process.stderr is not None
-    for said in run.process.stderr:
-        told: dict[str, Any] = json.loads(said)
-        if told["event"] == name:
-            return told
-    raise AssertionError(f"it ended without {name!r}")
+    told: dict[str, Any] = json.loads(run.wait_for_line(lambda said: json.loads(said)["event"] == name))
+    return told
 
 
 @pytest.mark.parametrize("role", ["aaah", "fha"])
