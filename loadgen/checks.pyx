@@ -48,3 +48,9 @@ cdef bint check_lease(Checks* checks, uint32_t node, uint32_t address, uint64_t 
         return False
     checks.holder[place], checks.until[place] = node + 1, <uint32_t> (until // SECOND)
     return True
+
+
+cdef bint is_held(const Checks* checks, uint32_t node, uint32_t address, uint64_t now) noexcept nogil:
+    """Whether the node certainly still has `address` (network order) at `now` (monotonic ns)."""
+    cdef uint32_t place = get32(&address) - checks.network
+    return place < checks.size and checks.holder[place] == node + 1 and now // SECOND < checks.until[place]

@@ -12,15 +12,13 @@ from types import TracebackType
 
 from loadgen.fleet import Fleet
 from loadgen.pacer import Pacer
-from loadgen.plan import Plan, Target
+from loadgen.plan import IDENTIFIERS, MOST_UNDER_WAY, Plan, Target
 from loadgen.result import percentile_ms
 from loadgen.status import Snapshot, Status
 from loadgen.testbed import HOME_AGENT, IPV6_PREFIX
 from servers.net.mmsg import Socket
 from servers.net.udp import BUFFER, Driver, open_socket
 
-IDENTIFIERS = 256               # of a source port, RFC 2865 3
-MOST_UNDER_WAY = 32 * IDENTIFIERS
 LOOK_EVERY_S = 0.1              # status, children, the end
 DRAIN_S = 3.0                   # after an interrupt, for what is under way
 FOREVER = 2**62                 # bootstraps, when only the duration limits

@@ -7,7 +7,7 @@ from libc.stdlib cimport calloc, free
 from libc.string cimport memcpy, memset
 from loadgen import checks
 from loadgen.bootstrap cimport STAGE_KEY, run_bootstrap, time_out
-from loadgen.checks cimport VIOLATIONS, Finding, checks_close, checks_open
+from loadgen.checks cimport VIOLATIONS, Finding, checks_close, checks_open, is_held
 from loadgen.histogram cimport LatencyHistogram
 from loadgen.pacer cimport Pacer, pace_node, pace_time
 from servers.engine.counters cimport counts_of
@@ -298,6 +298,8 @@ cdef class Fleet(Node):
         if self.concurrency:
             return 1 if self.load.attempts.used < self.concurrency else 0
         due = self.started_at + pace_time(&self.pace, self.begun)
+        if self.ends_at:
+            due = min(due, self.ends_at)                               # where `done` looks at the clock again
         return due if due > self.now.monotonic else 1
 
     cdef uint64_t next_due(self) noexcept nogil:
@@ -362,10 +364,12 @@ cdef class Fleet(Node):
         return kept, {checks.Violation(k).name.lower(): self.load.checks.counts[k] for k in range(VIOLATIONS)
                       if self.load.checks.counts[k]}
 
-    def leases(self):
-        """{node index: THOAv4 packed} of every node that is registered."""
+    def leases(self, uint64_t now=0):
+        """{node index: THOAv4 packed} of every node that is registered; with `now` (monotonic ns) only of those whose
+        lifetime is certainly not over then."""
         return {k: (<const uint8_t*> &self.load.nodes[k].address)[:4] for k in range(self.load.count)
-                if self.load.nodes[k].state == REGISTERED}
+                if self.load.nodes[k].state == REGISTERED
+                and (not now or is_held(&self.load.checks, k, self.load.nodes[k].address, now))}
 
     def node_octets(self):
         """Octets of memory that one more node costs: its row and its columns."""

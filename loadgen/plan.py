@@ -15,6 +15,9 @@ SCENARIOS = ("integrated-colocated",)
 Steps = Literal["access", "all"]
 MessageAuthenticator = Literal["yes", "no", "auto"]  # whether RADIUS answers need one; auto: once seen, for ever
 MOST_AAAHS = 8
+IDENTIFIERS = 256              # of a source port, RFC 2865 3
+MOST_UNDER_WAY = 32 * IDENTIFIERS
+MOST_TRIES = 16                # Identifications that a node keeps of its request
 
 LOOPBACK = IPv4Network("127.0.0.0/8")
 

@@ -6,6 +6,8 @@ import contextlib
 import os
 import resource
 import signal
+import tempfile
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -29,8 +31,9 @@ STEPS: tuple[document.Step, ...] = ("access", "registration")
 
 @dataclass
 class Spent:
-    """CPU seconds during the measured load, and datagrams lost at our sockets."""
+    """CPU seconds during the measured load, its length, and datagrams lost at our sockets."""
 
+    seconds: float = 0.0
     own: float = 0.0
     servers: list[float] = field(default_factory=list)
     drops: int = 0
@@ -48,6 +51,9 @@ def run_load(plan: Plan) -> Result:
                 testbed = stack.enter_context(RunningTestbed(plan))
             except ChildDied as error:
                 raise UsageError(str(error)) from None
+            except OSError as error:
+                where = tempfile.gettempdir()
+                raise UsageError(f"no testbed can be set up in {where} (see TMPDIR): {error.strerror}") from None
             target = testbed.target
         assert target is not None
         engine = stack.enter_context(Engine(plan, target))
@@ -72,16 +78,21 @@ async def measure(engine: Engine, plan: Plan, children: Sequence[Child]) -> Spen
         for child in children:
             child.check()
 
+    def so_far() -> tuple[float, float, list[float], int]:
+        return time.monotonic(), own_cpu_s(), [child.cpu_s() for child in children], engine.drops()
+
     spent = Spent()
     engine.attach()
+    before = so_far()
     with Status(quiet=plan.quiet) as status:
         try:
             skip = 0
             if plan.warm_up_s:
                 await engine.run(FOREVER, plan.warm_up_s, 0, Status(quiet=True), check)
-                skip = engine.fleet.started
-                engine.fleet.reset_figures()
-            before = own_cpu_s(), [child.cpu_s() for child in children], engine.drops()
+                if not engine.interrupted:
+                    skip = engine.fleet.started
+                    engine.fleet.reset_figures()
+                    before = so_far()
             if not engine.interrupted:
                 bootstraps = FOREVER if plan.duration_s else plan.nodes
                 await engine.run(bootstraps, (plan.duration_s or 0.0) - plan.warm_up_s if plan.duration_s else 0.0, skip,
@@ -89,16 +100,17 @@ async def measure(engine: Engine, plan: Plan, children: Sequence[Child]) -> Spen
         except ChildDied as error:
             spent.died = str(error)
             engine.fleet.stop()
-        spent.own = own_cpu_s() - before[0]
-        spent.servers = [child.cpu_s() - cpu for child, cpu in zip(children, before[1], strict=True)]
-        spent.drops = engine.drops() - before[2]
+        after = so_far()
+        spent.seconds, spent.own, spent.drops = after[0] - before[0], after[1] - before[1], after[3] - before[3]
+        spent.servers = [max(now - then, 0.0) for now, then in zip(after[2], before[2], strict=True)]
     return spent
 
 
 def conclude(engine: Engine, plan: Plan, target: Target, spent: Spent, children: Sequence[Child]) -> Result:
     """The result document, judged."""
     result = describe(engine, plan, target, spent)
-    result.servers = {child.role: document.ServerUse(**child.use) for child in children if child.use}
+    result.servers = {child.role: document.ServerUse(**child.use | {"cpu_s": round(cpu, 3)})    # without its start
+                      for child, cpu in zip(children, spent.servers, strict=True) if child.use}
     result.violations = violations(engine, target) + lease_differences(engine, target, children)
     result.relaxed = relaxed(plan)
     result.hint = likely_cause(result, lambda step: refused(target, step))
@@ -148,7 +160,7 @@ def tally(counts: tuple[int, int, int, int]) -> Tally:
 
 def strain(engine: Engine, plan: Plan, result: Result, spent: Spent) -> Strain:
     lag = engine.fleet.latencies()["send_lag"]
-    seconds = result.duration_s or 1.0
+    seconds = spent.seconds or 1.0                                   # not to the last success: the tail costs CPU, too
     return Strain(open_loop=plan.rate is not None, sends=lag.total,
                   late_sends=lag.count_above(late_after_ns(result.latency_ms["bootstrap"].p50)), own_drops=spent.drops,
                   own_cpu=spent.own / seconds, server_cpu=[cpu / seconds for cpu in spent.servers])
@@ -175,12 +187,13 @@ def in_words(target: Target, node: int, other: int, address: bytes) -> str:
 
 
 def lease_differences(engine: Engine, target: Target, children: Sequence[Child]) -> list[document.Violation]:
-    """At the end of a private testbed: a lease that a node holds and the FHA does not, or holds for another (ruling 25)."""
+    """At the end of a private testbed, now that the FHA has told its leases: one that a node still holds and the FHA does
+    not, or holds for another (ruling 25)."""
     held = next((child.leases for child in children if child.leases is not None), None)
     if held is None:
         return []
     found = []
-    for node, address in engine.fleet.leases().items():
+    for node, address in engine.fleet.leases(time.monotonic_ns()).items():
         nai = target.subscribers.nai[node]
         theirs = held.get(nai.hex())
         if theirs != address.hex():

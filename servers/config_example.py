@@ -6,10 +6,15 @@ AAAH = """\
 
 [aaah]
 listen = "127.0.0.1:1812"                # IPv4 address and UDP port
+accounting_listen = "127.0.0.1:1813"     # address and port for accounting; leave it out to take none
 workers = 1                              # processes that share the port
 gso = true                               # send runs of equal-sized datagrams as one buffer where the kernel can
-subscribers = "subscribers.csv"          # nai,mn_aaa_spi,mn_aaa_key,access_secret,class,location
+subscribers = "subscribers.csv"          # nai,mn_aaa_spi,mn_aaa_key,access_secret,class,location; or: an .lmdb file
 policy = "policy.toml"                   # which FHA a subscriber gets; an example stands at the end of this file
+                                         # (both files are read again on SIGHUP)
+state = "aaah-state"                     # folder of the journal: who may ask for whose keys, and accounting records
+volatile = false                         # true: no journal, all of that is forgotten on exit
+reject_delay_s = 1.0                     # how long a NAS waits for a refusal, 0 to 10 seconds: it slows guessing down
 ipv6_home_prefix = "2001:db8:100::/64"   # IPv6 home addresses: this prefix + the place in the file, 1 for the first
 home_agent = "2001:db8:100:0:ffff::1"    # the IPv6 home agent that is handed out
 care_of_network = "127.64.0.0/10"        # co-located care-of addresses: this network + the subscriber's place
@@ -23,6 +28,9 @@ identification_window_s = 7              # how wrong a node's clock may be, seco
 network = "127.0.0.0/9"
 secret = "change-me-16-octets-at-least"  # shared with the client; or: secret_file = "FILE" (chmod 600)
 roles = ["nas", "fha"]                   # what it may ask as
+require_message_authenticator = "yes"    # "auto": only from its first signed request on, "no": never (CVE-2024-3596)
+denial_code = true                       # tell an FHA which code to refuse a node with (a vendor attribute in a Reject)
+chap_without_data = false                # serve CHAP_SPI without the covered octets: no check of what they say
 
 # policy.toml:
 #

@@ -30,7 +30,7 @@ async def run(server: Server, faces: Faces, log: Log, report: IO[str] | None) ->
     loop.set_exception_handler(faults.take)
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, ended.set)
-    loop.add_signal_handler(signal.SIGHUP, reread, server, log)
+    loop.add_signal_handler(signal.SIGHUP, lambda: asyncio.ensure_future(reread(server, log)))
     wakers = [server.store.journal.done] if server.store and server.store.directory is not None else []
     driver = Driver(server.role, server.sockets, loop, wakers=wakers)
     await faces.start(log)
@@ -58,6 +58,7 @@ async def run(server: Server, faces: Faces, log: Log, report: IO[str] | None) ->
 async def watch(server: Server, ended: asyncio.Event, log: Log, faults: Faults) -> str | None:
     """Once a second logs what was counted since, one line a reason, until the end; or says what failed."""
     before: dict[str, int] = {}
+    alive: dict[str, bool] = {}
     while not ended.is_set():
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(ended.wait(), 1.0)
@@ -68,10 +69,21 @@ async def watch(server: Server, ended: asyncio.Event, log: Log, faults: Faults) 
                 log("dropped", f"{reason}: {count - before.get(reason, 0)} ({count} in all){last}", "warning",
                     reason=reason, count=count - before.get(reason, 0), total=count, last=last.removeprefix("; "))
         before = counts
+        tell_upstreams(server.role, alive, log)
         faults.tell()
         if server.store and (fault := journal_fault(server.store)):
             return f"{fault}; nothing more is granted"
     return None
+
+
+def tell_upstreams(role: Any, alive: dict[str, bool], log: Log) -> None:
+    """A line when a server that we ask does not answer any more, and when it does again; `alive` is what was last said."""
+    for upstream in role.upstreams() if hasattr(role, "upstreams") else ():
+        address, answers = upstream["address"], upstream["alive"]
+        if answers != alive.get(address, True):
+            log("upstream", f"{address} {'answers again' if answers else 'does not answer, or too late; others are asked'}",
+                "info" if answers else "warning", address=address, alive=answers)
+        alive[address] = answers
 
 
 def journal_fault(store: Store) -> str | None:
@@ -107,15 +119,17 @@ def in_one_line(error: BaseException) -> str:
     return f"{type(error).__name__}: {error} (at {' < '.join(reversed(places)) or 'no place'})"
 
 
-def reread(server: Server, log: Log) -> None:
-    """SIGHUP. A file that is wrong changes nothing."""
+async def reread(server: Server, log: Log) -> None:
+    """SIGHUP. Files are read beside the traffic; one that is wrong changes nothing."""
     if server.reread is None:
         log("reread", "SIGHUP: nothing to re-read; what else is in the configuration needs a restart")
         return
-    try:
-        log("reread", f"SIGHUP: {server.reread()}")
-    except (ConfigurationError, OSError) as error:
-        log("reread_failed", f"SIGHUP: {error}; the old one stays in use", "error")
+    async with server.rereading:
+        try:
+            use = await asyncio.to_thread(server.reread)
+            log("reread", f"SIGHUP: {use()}")
+        except (ConfigurationError, OSError) as error:
+            log("reread_failed", f"SIGHUP: {error}; the old one stays in use", "error")
 
 
 async def drain(server: Server) -> None:

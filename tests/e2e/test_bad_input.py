@@ -61,6 +61,8 @@ FAULTS = {
     "unknown key": (edit("fha.toml", "cool_down_s", "cooldown_s"), FHA,
                     "fha.toml:10: fha.pool.cooldown_s: unknown key (did you mean 'cool_down_s'?)"),
     "unknown key of a list": (edit("aaah.toml", "network", "net"), AAAH, "aaah.toml:7: aaah.client[0].net: unknown key"),
+    "key of another table": (edit("aaah.toml", "policy =", "cool_down_s = 1\npolicy ="), AAAH,
+                             "aaah.toml:4: aaah.cool_down_s: unknown key"),
     "no TOML": (edit("fha.toml", "[fha]", "[fha"), FHA, "fha.toml: is not TOML: "),
     "secret missing": (lambda place: (place.folder / "secret").unlink(), LOAD,
                        "secret: cannot be read: No such file or directory"),
@@ -103,6 +105,7 @@ def test_it_is_refused(place: Place, name: str) -> None:
     line = refusal(mipstorm(place.folder, *arguments))
     assert line.startswith(message), line
     assert "Errno" not in line
+    assert "did you mean 'cool_down_s'" not in line or "cooldown_s" in line
 
 
 @pytest.mark.parametrize(("name", "arguments"), [
@@ -256,6 +259,17 @@ def test_a_disk_too_small_for_the_state_at_the_start(place: Place) -> None:
     edit("fha.toml", '"fha-state"', '"disk/state"')(place)
     line = refusal(mipstorm(place.folder, *FHA, before=small_disk(place.folder, 1024)))
     assert line == "disk/state: No space left on device"
+
+
+def test_a_disk_too_small_for_the_testbed(place: Place) -> None:
+    before = (*small_disk(place.folder, 100), "env", f"TMPDIR={place.folder}/disk")
+    line = refusal(mipstorm(place.folder, "bench", "-n", "5000", "-c", "1", before=before))
+    assert line == f"no testbed can be set up in {place.folder}/disk (see TMPDIR): No space left on device"
+
+
+def test_too_few_files_may_be_open(place: Place) -> None:
+    line = refusal(mipstorm(place.folder, *FHA, before=("sh", "-c", 'ulimit -n 30 && exec "$@"', "sh")))
+    assert line == "Too many open files"
 
 
 def test_a_disk_that_fills_up_ends_a_bench(place: Place) -> None:

@@ -8,8 +8,6 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from loadgen.fleet import Fleet
-from servers.tables.subscribers import SubscriberTable
-
 from loadgen.pacer import Pacer
 from servers.net.impair import Profile
 from servers.net.memory import START_NS, WALL_NS, Network
@@ -18,6 +16,7 @@ from servers.roles.aaah import AaahRole
 from servers.roles.fha import FhaRole
 from servers.store.store import Store
 from servers.tables.replies import ReplyCache
+from servers.tables.subscribers import SubscriberTable
 from servers.tables.subscribers_csv import Subscribers, generate
 
 SECRET = b"a shared secret of some length"

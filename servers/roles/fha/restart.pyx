@@ -16,13 +16,9 @@ cdef enum:
 
 
 cdef void remember_clock(Fha* fha, const Record* record) noexcept nogil:
-    """After a restart an Identification from before the journal's end is refused with 133 (reliability I10)."""
-    remember_moment(fha, ntp_of(record.written))
-    if record.identification:
-        remember_moment(fha, record.identification)
-
-
-cdef void remember_moment(Fha* fha, uint64_t moment) noexcept nogil:
+    """After a restart an Identification from before the journal's end is refused with 133 (reliability I10). By our clock:
+    what a node's clock said, perhaps ahead of it, its own binding remembers, and no other node shall wait for it."""
+    cdef uint64_t moment = ntp_of(record.written)
     if not fha.oldest_identification or is_newer(moment, fha.oldest_identification):
         fha.oldest_identification = moment
 
