@@ -33,23 +33,10 @@ def serve(place: Place, role: str, *options: str) -> Running:
     return Running(place.folder, [*MIPSTORM, "serve", role, "--config", str(place.folder / f"{role}.toml"), *options])
 
 
-def line(run: Running, text: str) -> str:
-    """The next line of standard error that contains the text."""
-    assert run.process.stderr is not None
-    for said in run.process.stderr:
-        if text in said:
-            return said
-    raise AssertionError(f"it ended without {text!r}")
-
-
 def event(run: Running, name: str) -> dict[str, Any]:
     """The next event of that name; every line before it is JSON, too."""
-    assert run.process.stderr is not None
-    for said in run.process.stderr:
-        told: dict[str, Any] = json.loads(said)
-        if told["event"] == name:
-            return told
-    raise AssertionError(f"it ended without {name!r}")
+    told: dict[str, Any] = json.loads(run.wait_for_line(lambda line: json.loads(line)["event"] == name))
+    return told
 
 
 @pytest.mark.parametrize("role", ["aaah", "fha"])
@@ -91,9 +78,9 @@ def test_sighup_says_what_it_re_read_and_ends_nothing(tmp_path: Path) -> None:
     place, role = Place.with_nodes(tmp_path, 5), "fha"
     watched(place, role)
     with serve(place, role, "--log-format", "text") as run:
-        line(run, "listens on")
+        run.wait_for("listens on")
         os.kill(run.pid, 1)
-        assert line(run, "SIGHUP") == (
+        assert run.wait_for("SIGHUP") == (
             f"mipstorm: {role}: SIGHUP: nothing to re-read; what else is in the configuration needs a restart\n")
         assert ask(tmp_path / f"{role}.control")["pid"] == run.pid
 
