@@ -162,11 +162,28 @@ cdef void read_accept(Load* load, Attempt* attempt) noexcept nogil:
         fail(load, attempt, ACCESS)
         return
     load.tallies[<int> ACCESS].succeeded += 1
+    start_registration(load, attempt, load.now.monotonic)
+
+
+cdef void start_registration(Load* load, Attempt* attempt, uint64_t when) noexcept nogil:
     load.tallies[<int> REGISTRATION].attempted += 1
     attempt.has_accept = True
-    attempt.registration_started = load.now.monotonic
+    attempt.registration_started = when
     attempt.tries = attempt.fha_turn = 0
     attempt.clock_told = False
+
+
+cdef void begin_registration(Load* load, Attempt* attempt, const uint8_t* fha) noexcept nogil:
+    """Without access: at an FHA that is known, from the node's own care-of address, the network's + 1 + its place."""
+    cdef MobileNode* node = &load.nodes[attempt.node]
+    put32(&node.care_of_address, load.care_of_network + 1 + attempt.node)
+    memcpy(&attempt.fhas[0], fha, 4)
+    memcpy(&node.fha, fha, 4)
+    attempt.fha_count = 1
+    load.tallies[<int> BOOTSTRAP].attempted += 1
+    histogram_record(load.send_lag, load.now.monotonic - attempt.intended)
+    start_registration(load, attempt, attempt.intended)
+    attempt.head.stage = STAGE_KEY
 
 
 cdef bint take_assignment(Attempt* attempt, MobileNode* node) noexcept nogil:

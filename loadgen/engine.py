@@ -7,15 +7,14 @@ import signal
 import socket
 import time
 from collections.abc import Callable
-from ipaddress import IPv4Address, IPv4Network
+from ipaddress import IPv4Address
 from types import TracebackType
 
 from loadgen.fleet import Fleet
 from loadgen.pacer import Pacer
-from loadgen.plan import Plan, Target
+from loadgen.plan import Expectation, Plan, Target
 from loadgen.result import percentile_ms
 from loadgen.status import Snapshot, Status
-from loadgen.testbed import HOME_AGENT, IPV6_PREFIX
 from servers.net.mmsg import Socket
 from servers.net.udp import BUFFER, Driver, open_socket
 
@@ -34,28 +33,36 @@ class Engine:
     def __init__(self, plan: Plan, target: Target) -> None:
         self.plan = plan
         self.pacer = Pacer(plan.nodes, plan.seed, plan.rate)
-        ports = source_ports(plan)
+        ports, nearest = source_ports(plan), target.radius or target.mip4
+        assert nearest is not None
+        own = local_address(str(nearest.address))
         self.fleet = Fleet(target.subscribers, self.pacer, ports=ports, capacity=ports * IDENTIFIERS,
                            now=time.monotonic_ns(), total=plan.nodes, concurrency=plan.concurrency or 0,
                            access_only=plan.steps == "access", tries=plan.tries,
-                           first_timeout_ms=int(plan.mip4_timeout_s * 1000),
-                           nas_address=local_address(str(target.radius.address)).packed)
-        self.fleet.set_aaa(target.radius.address.packed, target.radius.port, target.secret.octets,
-                           first_timeout_ms=int(plan.radius_timeout_s * 1000), tries=plan.tries)
+                           first_timeout_ms=int(plan.mip4_timeout_s * 1000), nas_address=own.packed)
+        self.asks_aaah = plan.steps != "registration"
+        if self.asks_aaah:
+            assert target.radius is not None
+            assert target.secret is not None
+            self.fleet.set_aaa(target.radius.address.packed, target.radius.port, target.secret.octets,
+                               first_timeout_ms=int(plan.radius_timeout_s * 1000), tries=plan.tries,
+                               message_authenticator=plan.message_authenticator, probes=False)
         if target.mip4:
-            self._expect(target.mip4.port)
-        self.sockets = open_sockets(plan, ports, str(local_address(str(target.radius.address))))
+            self._expect(target.mip4.port, target.expected)
+            if not self.asks_aaah:
+                self.fleet.skip_access(target.mip4.address.packed, plan.care_of.network_address.packed)
+        self.sockets = open_sockets(plan, ports, str(own))
         self.driver: Driver | None = None
         self.interrupted = False
 
-    def _expect(self, port: int) -> None:
-        """What a private testbed must answer is known; of anyone else's only the port is."""
-        if self.plan.testbed is None:
+    def _expect(self, port: int, expected: Expectation | None) -> None:
+        """What servers of ours must answer is known; of anyone else's only the port is."""
+        if expected is None:
             self.fleet.set_fha(port)
             return
-        pool: IPv4Network = self.plan.testbed.pool
-        self.fleet.set_fha(port, ipv6_prefix=IPV6_PREFIX.network_address.packed, home_agent=HOME_AGENT.packed,
-                           pool=int(pool.network_address), pool_size=pool.num_addresses)
+        self.fleet.set_fha(port, ipv6_prefix=expected.ipv6_prefix.network_address.packed,
+                           home_agent=expected.home_agent.packed, pool=int(expected.pool.network_address),
+                           pool_size=expected.pool.num_addresses)
 
     def __enter__(self) -> Engine:
         return self
@@ -86,7 +93,7 @@ class Engine:
         self.fleet.limit(bootstraps, int(duration_s * NS))
         self.fleet.start(time.monotonic_ns(), skip)
         self.driver.pump.on_timer()
-        drained_by, total = 0.0, None if bootstraps == FOREVER else bootstraps
+        drained_by, total = 0.0, None if duration_s else bootstraps
         while not self.fleet.done and not (drained_by and time.monotonic() > drained_by):
             await asyncio.sleep(LOOK_EVERY_S)
             check()

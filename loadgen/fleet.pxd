@@ -111,6 +111,9 @@ cdef struct Load:                    # all that a stage may touch
     uint32_t vendor
     int64_t clock_correction         # NTP units, learnt from a 133
     bint access_only
+    bint skips_access                # registers at `known_fha` from a care-of address of its own
+    uint8_t[4] known_fha
+    uint32_t care_of_network         # host order
     bint has_expectations            # a private testbed: prefixes and home agent are known
     uint8_t[16] ipv6_prefix          # of the FHA
     uint8_t[16] home_agent

@@ -5,7 +5,7 @@ from fastcodec.wire cimport get32
 from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free
 from libc.string cimport memcpy, memset
-from loadgen.bootstrap cimport STAGE_KEY, run_bootstrap, time_out
+from loadgen.bootstrap cimport STAGE_KEY, begin_registration, run_bootstrap, time_out
 from loadgen.checks cimport VIOLATIONS, Finding, Violation, checks_close, checks_open
 from loadgen.histogram cimport LatencyHistogram
 from loadgen.pacer cimport Pacer, pace_node, pace_time
@@ -14,6 +14,7 @@ from servers.engine.parking cimport parking_close, parking_open, parking_row, pa
 from servers.engine.stages cimport GOOD, Head, Stage, queue_close, queue_open, run_stages
 from servers.engine.wheel cimport wheel_expired, wheel_next
 from servers.net.node cimport BATCH, Datagram
+from servers.roles.client.state cimport REQUIRED
 from servers.roles.radius_client cimport (
     IDENTIFIERS, Answer, accept_answer, check_message_authenticator, check_response_authenticator, client_close,
     client_expire, client_open, client_report, client_server, client_turn, match_answer,
@@ -134,6 +135,19 @@ cdef class Fleet(Node):
         checks_close(&self.load.checks)
         checks_open(&self.load.checks, pool, pool_size)
 
+    def skip_access(self, bytes fha, bytes care_of_network):
+        """Nodes register at this FHA from care_of_network + 1 + their place on; both packed addresses."""
+        self.load.skips_access = True
+        memcpy(self.load.known_fha, <const uint8_t*> fha, 4)
+        self.load.care_of_network = get32(<const uint8_t*> care_of_network)
+
+    @property
+    def demands_message_authenticator(self):
+        """Whether replies without one are refused, by now at the latest, from every RADIUS server."""
+        cdef uint32_t k
+        return all(self.load.client.upstream[k].message_authenticator == REQUIRED or self.load.client.upstream[k].one_was_seen
+                   for k in range(self.load.client.upstreams))
+
     def start(self, uint64_t now, uint64_t skip=0):
         """From now on `tick` starts what is due; the schedule's first `skip` places were used before (warm-up)."""
         self.started_at, self.skipped = now, skip
@@ -185,6 +199,8 @@ cdef class Fleet(Node):
             memset(attempt, 0, <size_t> (<uint8_t*> &attempt.challenge - <uint8_t*> attempt))
             attempt.slot, attempt.node, attempt.intended = slot, node, due
             self.load.nodes[node].attempt, self.load.nodes[node].state = slot + 1, TRYING
+            if self.load.skips_access:
+                begin_registration(&self.load, attempt, self.load.known_fha)
             rows[n] = attempt
             n += 1
             self.begun += 1

@@ -45,7 +45,7 @@ def run_load(plan: Plan) -> Result:
         target = plan.target
         if plan.testbed is not None:
             try:
-                testbed = stack.enter_context(RunningTestbed(plan))
+                testbed = stack.enter_context(RunningTestbed(plan.testbed))
             except ChildDied as error:
                 raise UsageError(str(error)) from None
             target = testbed.target
@@ -78,12 +78,12 @@ async def measure(engine: Engine, plan: Plan, children: Sequence[Child]) -> Spen
         try:
             skip = 0
             if plan.warm_up_s:
-                await engine.run(FOREVER, plan.warm_up_s, 0, Status(quiet=True), check)
+                await engine.run(most(plan), plan.warm_up_s, 0, Status(quiet=True), check)
                 skip = engine.fleet.started
                 engine.fleet.reset_figures()
             before = own_cpu_s(), [child.cpu_s() for child in children], engine.drops()
             if not engine.interrupted:
-                bootstraps = FOREVER if plan.duration_s else plan.nodes
+                bootstraps = most(plan) - skip if plan.duration_s else plan.nodes
                 await engine.run(bootstraps, (plan.duration_s or 0.0) - plan.warm_up_s if plan.duration_s else 0.0, skip,
                                  status, check)
         except ChildDied as error:
@@ -95,12 +95,19 @@ async def measure(engine: Engine, plan: Plan, children: Sequence[Child]) -> Spen
     return spent
 
 
+def most(plan: Plan) -> int:
+    """Bootstraps that a load limited by its duration may begin."""
+    if plan.max_packets is None:
+        return FOREVER
+    return plan.max_packets // (2 if plan.steps == "all" else 1)
+
+
 def conclude(engine: Engine, plan: Plan, target: Target, spent: Spent, children: Sequence[Child]) -> Result:
     """The result document, judged."""
     result = describe(engine, plan, target, spent)
     result.servers = {child.role: document.ServerUse(**child.use) for child in children if child.use}
     result.violations = violations(engine, target) + lease_differences(engine, target, children)
-    result.relaxed = relaxed(plan)
+    result.relaxed = relaxed(engine, target)
     result.hint = likely_cause(result, lambda step: refused(target, step))
     judgement = judge(result, strain(engine, plan, result, spent), plan.goal, engine.interrupted, spent.died)
     result.verdict, result.reasons = judgement.verdict, judgement.reasons
@@ -121,7 +128,7 @@ def describe(engine: Engine, plan: Plan, target: Target, spent: Spent) -> Result
     latencies = fleet.latencies()
     mip4, radius = fleet.codes()
     tallies = {name: tally(counts) for name, counts in fleet.tallies().items()}
-    steps = {step: tallies[step] for step in STEPS if step == "access" or plan.steps == "all"}
+    steps = {step: tallies[step] for step in STEPS if plan.steps in (step, "all")}
     return Result(
         command=list(plan.command), scenario=plan.scenario, nodes=plan.nodes, seed=plan.seed, duration_s=round(duration, 6),
         cores=len(os.sched_getaffinity(0)), partial=engine.interrupted or spent.died is not None,
@@ -154,11 +161,10 @@ def strain(engine: Engine, plan: Plan, result: Result, spent: Spent) -> Strain:
                   own_cpu=spent.own / seconds, server_cpu=[cpu / seconds for cpu in spent.servers])
 
 
-def relaxed(plan: Plan) -> list[str]:
-    """What the private servers did not do that production servers would."""
-    if plan.testbed is None:
-        return []
-    return [*(["no fsync"] if plan.testbed.volatile else []), "no reject delay"]
+def relaxed(engine: Engine, target: Target) -> list[str]:
+    """What this run did not do that one in production would, as far as it is known."""
+    lenient = engine.asks_aaah and not engine.fleet.demands_message_authenticator
+    return [*target.relaxed, *(["RADIUS replies without Message-Authenticator taken"] if lenient else [])]
 
 
 def violations(engine: Engine, target: Target) -> list[document.Violation]:

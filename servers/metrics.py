@@ -23,7 +23,7 @@ PLAIN = {"packets_in": "datagrams received", "packets_out": "datagrams sent",
 def listen(endpoint: Endpoint) -> socket.socket:
     """ConfigurationError when the address cannot be had or the library is not there."""
     try:
-        import prometheus_client  # noqa: F401, PLC0415 - the extra is needed where metrics are configured only
+        import prometheus_client  # noqa: F401 - the extra is needed where metrics are configured only
     except ImportError:
         raise ConfigurationError("metrics.listen: needs the package prometheus-client; "
                                  "install it with: pip install 'mipstorm[metrics]'") from None
@@ -45,7 +45,7 @@ class Collector:
         self.figures = figures
 
     def collect(self) -> Iterator[Metric]:
-        from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily  # noqa: PLC0415 - see listen
+        from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 
         told = self.figures()
         role = told["role"]
@@ -75,7 +75,7 @@ class Metrics(BoundedServer):
     """HTTP just as far as a scrape needs it: GET /metrics, one answer a connection."""
 
     def __init__(self, listening: socket.socket, figures: Callable[[], dict[str, Any]]) -> None:
-        from prometheus_client import CollectorRegistry  # noqa: PLC0415 - see listen
+        from prometheus_client import CollectorRegistry
 
         super().__init__(listening, b"\r\n\r\n", self.page)
         self.registry = CollectorRegistry(auto_describe=False)
@@ -86,7 +86,7 @@ class Metrics(BoundedServer):
         return "{}:{}".format(*self.listening.getsockname())
 
     def page(self, question: bytes) -> Answer:
-        from prometheus_client import CONTENT_TYPE_LATEST, generate_latest  # noqa: PLC0415 - see listen
+        from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
         asked = question.split(b"\r\n", 1)[0].split(b" ")
         if len(asked) != 3 or not asked[2].startswith(b"HTTP/1."):

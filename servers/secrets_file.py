@@ -48,6 +48,20 @@ def read_private(path: str | Path) -> bytes:
         raise ConfigurationError(f"{path}: cannot be read: {error.strerror}") from None
 
 
+def write_private(path: str | Path, octets: bytes) -> None:
+    """Writes the file anew, readable by its owner only; whoever reads it finds the old or the new one, never a part."""
+    path = Path(path)
+    part = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        part.unlink(missing_ok=True)
+        with open(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            file.write(octets)
+        part.replace(path)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        raise ConfigurationError(f"{path}: cannot be written: {error.strerror}") from None
+
+
 def checked(octets: bytes) -> Secret:
     """ValueError when it cannot be a shared secret."""
     if not 1 <= len(octets) <= LONGEST:

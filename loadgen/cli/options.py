@@ -1,6 +1,6 @@
 """The options that `bench` and `load` share, and the plan that they make."""
 import sys
-from argparse import ArgumentParser, Namespace
+from argparse import ArgumentParser, Namespace, _ArgumentGroup
 from typing import Any
 
 from loadgen.cli import values
@@ -12,7 +12,8 @@ RADIUS_TIMEOUT_S, MIP4_TIMEOUT_S = 2.0, 1.0
 TRIES = 5
 
 
-def add_common(parser: ArgumentParser) -> None:
+def add_common(parser: ArgumentParser) -> _ArgumentGroup:
+    """Returns the group of load options, for more."""
     load = parser.add_argument_group("load")
     load.add_argument("-r", "--rate", type=values.positive, metavar="R",
                       help="bootstraps begun a second, whatever becomes of them (open loop)")
@@ -26,8 +27,9 @@ def add_common(parser: ArgumentParser) -> None:
                       help="order and times of arrival; the same seed gives the same load (default: 1)")
     load.add_argument("--scenario", type=values.scenario, default=SCENARIOS[0], metavar="NAME",
                       help=f"{', '.join(SCENARIOS)} (default)")
-    load.add_argument("--steps", choices=("access", "all"), default="all",
-                      help="access: RADIUS access only; all: the whole bootstrap (default)")
+    load.add_argument("--steps", choices=("access", "registration", "all"), default="all",
+                      help="access: RADIUS access only; registration: nodes register at the FHA without access before; "
+                           "all: the whole bootstrap (default)")
     load.add_argument("--tries", type=values.tries, default=TRIES, metavar="N",
                       help=f"transmissions of a request before it has timed out (default: {TRIES})")
     load.add_argument("--timeout", type=values.positive, metavar="S",
@@ -38,6 +40,7 @@ def add_common(parser: ArgumentParser) -> None:
     load.add_argument("--no-offload", action="store_true",
                       help="send every datagram on its own, also where a run of them could leave as one (UDP_SEGMENT)")
     add_output(parser)
+    return load
 
 
 def add_output(parser: ArgumentParser) -> None:

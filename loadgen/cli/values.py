@@ -18,6 +18,14 @@ def count(text: str) -> int:
     return number(text, 1, 2**24)
 
 
+def port(text: str) -> int:
+    return number(text, 0, 65_535)
+
+
+def packets(text: str) -> int:
+    return number(text, 1, 2**48)
+
+
 def seed(text: str) -> int:
     return number(text, 0, 2**64 - 1)
 
