@@ -39,7 +39,7 @@ class Attacker(RuleBasedStateMachine):
 
     @rule(node=node_numbers, lifetime=st.sampled_from([1800, 1800, 600, 0]), withheld=st.booleans())
     def node_asks(self, node: int, lifetime: int, withheld: bool) -> None:
-        self.pass_time(0.12)
+        self.pass_time(1.01)  # what the attacker sends in a node's name uses up its ten a second (ruling 16)
         moment = self.desk.ntp()
         request = Captured(node, self.desk.rrq(node, identification=moment, lifetime=lifetime), moment, lifetime)
         self.captured.append(request)
