@@ -367,7 +367,8 @@ cdef void accept_reply(Load* load, Attempt* attempt) noexcept nogil:
         return
     load.mip4_codes[reply[1]] += 1
     if attempt.is_for_other:
-        report_violation(&load.checks, WRONG_NODE, attempt.node, attempt.node, get32(reply + 4))
+        report_violation(&load.checks, WRONG_NODE, attempt.node, attempt.node,
+                         (<const RegistrationReply*> reply).home_address)
         fail(load, attempt, REGISTRATION)
     elif reply[1] in (ACCEPTED, ACCEPTED_NO_SIMULTANEOUS):
         register(load, attempt)

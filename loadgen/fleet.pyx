@@ -5,8 +5,9 @@ from fastcodec.wire cimport get32
 from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free
 from libc.string cimport memcpy, memset
+from loadgen import checks
 from loadgen.bootstrap cimport STAGE_KEY, begin_registration, run_bootstrap, time_out
-from loadgen.checks cimport VIOLATIONS, Finding, Violation, checks_close, checks_open
+from loadgen.checks cimport VIOLATIONS, Finding, checks_close, checks_open
 from loadgen.histogram cimport LatencyHistogram
 from loadgen.pacer cimport Pacer, pace_node, pace_time
 from servers.engine.counters cimport counts_of
@@ -373,8 +374,8 @@ cdef class Fleet(Node):
         kept = []
         for k in range(self.load.checks.kept_count):
             found = &self.load.checks.kept[k]
-            kept.append((Violation(found.kind).name.lower(), found.node, found.other, (<const uint8_t*> &found.address)[:4]))
-        return kept, {Violation(k).name.lower(): self.load.checks.counts[k] for k in range(VIOLATIONS)
+            kept.append((checks.Violation(found.kind).name.lower(), found.node, found.other, (<const uint8_t*> &found.address)[:4]))
+        return kept, {checks.Violation(k).name.lower(): self.load.checks.counts[k] for k in range(VIOLATIONS)
                       if self.load.checks.counts[k]}
 
     def leases(self):
