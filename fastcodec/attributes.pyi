@@ -1,7 +1,11 @@
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, final, overload
 
-from fastcodec.dictionary import Dictionary
+from fastcodec.dictionary import Attribute, Dictionary
+
+@final
+class Row:
+    def __new__(cls, attribute: Attribute, values: dict[Any, Any]) -> Row: ...
 
 def configure(dictionary: Dictionary | None = None) -> None: ...
 @final

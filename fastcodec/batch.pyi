@@ -11,7 +11,7 @@ COLUMNS: dict[str, tuple[int, int]]
 
 @final
 class Scratch:
-    def __init__(self, rows: int, text_size: int) -> None: ...
+    def __new__(cls, rows: int, text_size: int) -> Scratch: ...
 
 @disjoint_base
 class Rows:

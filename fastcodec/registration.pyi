@@ -2,6 +2,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from fastcodec.fields import Plan
+from fastcodec.mip4 import EXTENSIONS as EXTENSIONS
 from fastcodec.secret import Secret
 
 _Octets = bytes | bytearray | memoryview

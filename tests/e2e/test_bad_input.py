@@ -66,24 +66,28 @@ FAULTS = {
                        "secret: cannot be read: No such file or directory"),
     "secret for all to read": (mode("secret", 0o644), LOAD,
                                "secret: holds secrets but everyone may read it; run: chmod 600 secret"),
-    "secret empty": (lambda place: place.private("secret", ""), LOAD, "secret: is empty; it must hold the shared secret on one line"),
+    "secret empty": (lambda place: place.private("secret", ""), LOAD,
+                     "secret: is empty; it must hold the shared secret on one line"),
     "secret doubled": (twice("secret", 1), LOAD, "secret:2: a second line; the file must hold the shared secret alone"),
-    "configuration with secrets for all to read": (mode("aaah.toml", 0o644), AAAH,
-                                                   "aaah.toml: holds secrets but everyone may read it; run: chmod 600 aaah.toml"),
+    "configuration for all to read": (mode("aaah.toml", 0o644), AAAH,
+                                      "aaah.toml: holds secrets but everyone may read it; run: chmod 600 aaah.toml"),
     "subscribers missing": (lambda place: (place.folder / "subscribers.csv").unlink(), AAAH,
                             "subscribers.csv: cannot be read: No such file or directory"),
-    "subscribers for all to read": (mode("subscribers.csv", 0o644), AAAH, "subscribers.csv: holds secrets but everyone may read it"),
+    "subscribers for all to read": (mode("subscribers.csv", 0o644), AAAH,
+                                    "subscribers.csv: holds secrets but everyone may read it"),
     "subscribers empty": (lambda place: place.private("subscribers.csv", ""), LOAD,
                           "subscribers.csv: is empty; its first line must be nai,mn_aaa_spi,"),
     "subscribers doubled": (twice("subscribers.csv", 3), AAAH,
                             "subscribers.csv:22: NAI 'mn000001@home.example' stands in line 3 already"),
-    "pool with the agent's own address": (edit("fha.toml", "198.18.0.0/16", "127.0.0.0/24"), FHA,
-                                          "fha.toml:9: fha.pool.network: 127.0.0.0/24 contains the FHA's own address 127.0.0.1"),
+    "pool with the agent's own address": (
+        edit("fha.toml", "198.18.0.0/16", "127.0.0.0/24"), FHA,
+        "fha.toml:9: fha.pool.network: 127.0.0.0/24 contains the FHA's own address 127.0.0.1"),
     "pool of bench with the agent's own address": (nothing, ["bench", "--pool", "127.0.0.0/16"],
                                                    "--pool 127.0.0.0/16 contains the FHA's own address"),
     "target off loopback": (nothing, [*LOAD, "--radius", "192.0.2.1:1812"],
                             "192.0.2.1:1812 is not on loopback; if that network is yours, add --i-own-this-network"),
-    "result in no folder": (nothing, ["bench", "--json", "no/r.json"], "--json no/r.json: cannot be written: No such file or directory"),
+    "result in no folder": (nothing, ["bench", "--json", "no/r.json"],
+                            "--json no/r.json: cannot be written: No such file or directory"),
     "result is a folder": (nothing, ["bench", "--json", "."], "--json .: cannot be written: Is a directory"),
     "address of another machine": (edit("aaah.toml", "127.0.0.1:0", "192.0.2.1:1812"), AAAH,
                                    "cannot listen on 192.0.2.1:1812: this machine does not have the address"),
@@ -101,7 +105,8 @@ def test_it_is_refused(place: Place, name: str) -> None:
     assert "Errno" not in line
 
 
-@pytest.mark.parametrize(("name", "arguments"), [("secret", LOAD), ("subscribers.csv", AAAH), ("aaah.toml", AAAH), ("fha.toml", FHA)])
+@pytest.mark.parametrize(("name", "arguments"), [
+    ("secret", LOAD), ("subscribers.csv", AAAH), ("aaah.toml", AAAH), ("fha.toml", FHA)])
 def test_an_unreadable_file(place: Place, name: str, arguments: list[str]) -> None:
     mode(name, 0)(place)
     line = refusal(mipstorm(place.folder, *arguments, before=ordinary()))
@@ -183,7 +188,8 @@ def test_a_pool_smaller_than_the_fleet(place: Place) -> None:
     assert result.violations == []
     assert result.hint is not None
     assert result.hint.startswith("the FHA had no address left to lease: enlarge the pool, or load fewer nodes (code 130")
-    assert result.reasons == [f"{result.bootstraps.failed} bootstraps failed and {result.bootstraps.timed_out} timed out (0 allowed)"]
+    ended = result.bootstraps
+    assert result.reasons == [f"{ended.failed} bootstraps failed and {ended.timed_out} timed out (0 allowed)"]
 
 
 def test_a_wrong_secret_of_the_load(place: Place) -> None:
@@ -254,8 +260,8 @@ def test_a_disk_too_small_for_the_state_at_the_start(place: Place) -> None:
 
 def test_a_disk_that_fills_up_ends_a_bench(place: Place) -> None:
     """The FHA says so and ends; what it had granted until then was on the disk."""
-    done = mipstorm(place.folder, "bench", "-n", "10000", "-c", "64", "-d", "100", "--state", "disk/state", "--json", "result.json",
-                    *QUICK, before=small_disk(place.folder, 16_500))
+    done = mipstorm(place.folder, "bench", "-n", "10000", "-c", "64", "-d", "100", "--state", "disk/state", "--json",
+                    "result.json", *QUICK, before=small_disk(place.folder, 16_500))
     assert done.returncode == 1, done.stderr
     result = document.decode((place.folder / "result.json").read_bytes())
     assert result.verdict == "child-died"
