@@ -48,3 +48,10 @@ cdef bint check_lease(Checks* checks, uint32_t node, uint32_t address, uint64_t 
         return False
     checks.holder[place], checks.until[place] = node + 1, <uint32_t> (until // SECOND)
     return True
+
+
+cdef void end_lease(Checks* checks, uint32_t node, uint32_t address, uint64_t now) noexcept nogil:
+    """The node gives it back (asks to, at `now`): it holds it with certainty no longer (reliability I1)."""
+    cdef uint32_t place = get32(&address) - checks.network
+    if place < checks.size and checks.holder[place] == node + 1:
+        checks.until[place] = min(checks.until[place], <uint32_t> (now // SECOND))
