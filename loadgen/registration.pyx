@@ -215,6 +215,8 @@ cdef void accept_reply(Load* load, Attempt* attempt) noexcept nogil:
         forbid(load, attempt, WRONG_NODE)
     elif is_accepted(reply[1]):
         take_reply(load, attempt)
+    elif reply[1] == IDENTIFICATION_MISMATCH and get32(reply + 16) != attempt.outstanding[attempt.tries - 1]:
+        wait_on(attempt)                                                  # that request grew old at the agent, not our clock
     elif reply[1] == IDENTIFICATION_MISMATCH and not attempt.clock_told and attempt.tries < load.most_tries:
         correct_clock(load, attempt)
     else:
