@@ -9,7 +9,7 @@ from loadgen import checks
 from loadgen.bootstrap cimport begin_registration, run_bootstrap
 from loadgen.checks cimport VIOLATIONS, Finding, checks_close, checks_open
 from loadgen.histogram cimport LatencyHistogram
-from loadgen.holding cimport holding_close, holding_due, holding_next, holding_open
+from loadgen.holding cimport holding_close, holding_due, holding_next, holding_open, tick_of
 from loadgen.mobile_node cimport MobileNode, NEW, REGISTERED, TIMED_OUT_NODE, TRYING, is_engaged, is_under_way
 from loadgen.pacer cimport Pacer, pace_node, pace_time
 from loadgen.registration cimport STAGE_KEY, time_out
@@ -431,9 +431,11 @@ cdef class Fleet(Node):
         return kept, {checks.Violation(k).name.lower(): self.load.checks.counts[k] for k in range(VIOLATIONS)
                       if self.load.checks.counts[k]}
 
-    def leases(self):
-        """{node index: THOAv4 packed} of every node that has one."""
-        return {k: (<const uint8_t*> &self.load.nodes[k].address)[:4] for k in range(self.load.count) if holds(&self.load, k)}
+    def leases(self, uint64_t now=0):
+        """{node index: THOAv4 packed} of every node that has one at `now` (monotonic ns; 0: when it acted last)."""
+        cdef uint32_t tick = tick_of(&self.load.holding, now or self.now.monotonic)
+        return {k: (<const uint8_t*> &self.load.nodes[k].address)[:4] for k in range(self.load.count)
+                if holds(&self.load, k, tick)}
 
     def node_octets(self):
         """Octets of memory that one more node costs: its row and its columns."""

@@ -85,6 +85,9 @@ class Plan:
     warnings: tuple[str, ...] = ()  # to be shown before the run
     message_authenticator: Demand = "yes"  # must RADIUS replies have one? auto: from the first that has one on
     care_of: IPv4Network = CARE_OF  # of nodes that register without access: this network + 1 + their place
+    hold_s: float = 0.0             # that a node stays after its bootstrap
+    renew: bool = False            # while it stays
+    release: bool = False          # when it has stayed
     max_packets: int | None = None  # requests that a closed loop may make in all, first transmissions
 
 

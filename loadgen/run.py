@@ -13,6 +13,7 @@ import uvloop
 
 from loadgen import result as document
 from loadgen.cause import likely_cause
+from loadgen.comparison import Comparison, dotted, readable
 from loadgen.engine import FOREVER, INTERRUPTS, Engine, own_cpu_s
 from loadgen.errors import UsageError
 from loadgen.plan import Plan, Target
@@ -32,7 +33,7 @@ class Spent:
     """CPU seconds during the measured load, and datagrams lost at our sockets."""
 
     own: float = 0.0
-    servers: list[float] = field(default_factory=list)
+    busy: list[float] = field(default_factory=list)  # until the last bootstrap had ended: our own, then each server's
     drops: int = 0
     died: str | None = None
 
@@ -55,9 +56,11 @@ def run_load(plan: Plan) -> Result:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             spent = runner.run(measure(engine, plan, children))
         on_interrupt()                                               # a closed loop leaves the system's own handlers
+        comparison = None
         if testbed:
-            testbed.stop()
-        return conclude(engine, plan, target, spent, children)
+            comparison = Comparison(engine.fleet, target, plan.mip4_timeout_s, testbed.is_fresh)
+            testbed.stop(comparison.take)
+        return conclude(engine, plan, target, spent, children, comparison)
 
 
 def on_interrupt() -> None:
@@ -71,8 +74,16 @@ async def measure(engine: Engine, plan: Plan, children: Sequence[Child]) -> Spen
     def check() -> None:
         for child in children:
             child.check()
+        if not spent.busy and engine.fleet.bootstrapped:
+            spent.busy = since(before)
 
-    spent = Spent()
+    def used() -> list[float]:
+        return [own_cpu_s(), *(child.cpu_s() for child in children)]
+
+    def since(start: list[float]) -> list[float]:
+        return [now - then for now, then in zip(used(), start, strict=True)]
+
+    spent, before, drops = Spent(), used(), 0
     engine.attach()
     with Status(quiet=plan.quiet) as status:
         try:
@@ -81,7 +92,7 @@ async def measure(engine: Engine, plan: Plan, children: Sequence[Child]) -> Spen
                 await engine.run(most(plan), plan.warm_up_s, 0, Status(quiet=True), check)
                 skip = engine.fleet.started
                 engine.fleet.reset_figures()
-            before = own_cpu_s(), [child.cpu_s() for child in children], engine.drops()
+            before, spent.busy, drops = used(), [], engine.drops()
             if not engine.interrupted:
                 bootstraps = most(plan) - skip if plan.duration_s else plan.nodes
                 await engine.run(bootstraps, (plan.duration_s or 0.0) - plan.warm_up_s if plan.duration_s else 0.0, skip,
@@ -89,9 +100,8 @@ async def measure(engine: Engine, plan: Plan, children: Sequence[Child]) -> Spen
         except ChildDied as error:
             spent.died = str(error)
             engine.fleet.stop()
-        spent.own = own_cpu_s() - before[0]
-        spent.servers = [child.cpu_s() - cpu for child, cpu in zip(children, before[1], strict=True)]
-        spent.drops = engine.drops() - before[2]
+        spent.busy = spent.busy or since(before)
+        spent.own, spent.drops = since(before)[0], engine.drops() - drops
     return spent
 
 
@@ -102,11 +112,12 @@ def most(plan: Plan) -> int:
     return plan.max_packets // (2 if plan.steps == "all" else 1)
 
 
-def conclude(engine: Engine, plan: Plan, target: Target, spent: Spent, children: Sequence[Child]) -> Result:
+def conclude(engine: Engine, plan: Plan, target: Target, spent: Spent, children: Sequence[Child],
+             comparison: Comparison | None) -> Result:
     """The result document, judged."""
     result = describe(engine, plan, target, spent)
     result.servers = {child.role: document.ServerUse(**child.use) for child in children if child.use}
-    result.violations = violations(engine, target) + lease_differences(engine, target, children)
+    result.violations = violations(engine, target) + (comparison.violations() if comparison else [])
     result.relaxed = relaxed(engine, target)
     result.hint = likely_cause(result, lambda step: refused(target, step))
     judgement = judge(result, strain(engine, plan, result, spent), plan.goal, engine.interrupted, spent.died)
@@ -129,6 +140,7 @@ def describe(engine: Engine, plan: Plan, target: Target, spent: Spent) -> Result
     mip4, radius = fleet.codes()
     tallies = {name: tally(counts) for name, counts in fleet.tallies().items()}
     steps = {step: tallies[step] for step in STEPS if plan.steps in (step, "all")}
+    steps |= {step: tallies[step] for step, wanted in (("renewal", plan.renew), ("release", plan.release)) if wanted}
     return Result(
         command=list(plan.command), scenario=plan.scenario, nodes=plan.nodes, seed=plan.seed, duration_s=round(duration, 6),
         cores=len(os.sched_getaffinity(0)), partial=engine.interrupted or spent.died is not None,
@@ -158,7 +170,7 @@ def strain(engine: Engine, plan: Plan, result: Result, spent: Spent) -> Strain:
     seconds = result.duration_s or 1.0
     return Strain(open_loop=plan.rate is not None, sends=lag.total,
                   late_sends=lag.count_above(late_after_ns(result.latency_ms["bootstrap"].p50)), own_drops=spent.drops,
-                  own_cpu=spent.own / seconds, server_cpu=[cpu / seconds for cpu in spent.servers])
+                  own_cpu=spent.busy[0] / seconds, server_cpu=[cpu / seconds for cpu in spent.busy[1:]])
 
 
 def relaxed(engine: Engine, target: Target) -> list[str]:
@@ -175,21 +187,5 @@ def violations(engine: Engine, target: Target) -> list[document.Violation]:
 
 
 def in_words(target: Target, node: int, other: int, address: bytes) -> str:
-    names = [target.subscribers.nai[k].decode(errors="backslashreplace") for k in dict.fromkeys((node, other))]
-    return f"{'.'.join(map(str, address))} held by {' and '.join(names)}"
-
-
-def lease_differences(engine: Engine, target: Target, children: Sequence[Child]) -> list[document.Violation]:
-    """At the end of a private testbed: a lease that a node holds and the FHA does not, or holds for another (ruling 25)."""
-    held = next((child.leases for child in children if child.leases is not None), None)
-    if held is None:
-        return []
-    found = []
-    for node, address in engine.fleet.leases().items():
-        nai = target.subscribers.nai[node]
-        theirs = held.get(nai.hex())
-        if theirs != address.hex():
-            has = "has no lease of it" if theirs is None else f"leased it {'.'.join(map(str, bytes.fromhex(theirs)))}"
-            found.append(document.Violation(kind="lease_differs", detail=(
-                f"{nai.decode(errors='backslashreplace')} holds {'.'.join(map(str, address))}, the FHA {has}")))
-    return found
+    names = [readable(target.subscribers.nai[k]) for k in dict.fromkeys((node, other))]
+    return f"{dotted(address)} held by {' and '.join(names)}"

@@ -64,11 +64,11 @@ cdef void end_stays(Load* load) noexcept nogil:
             load.nodes[node].state, load.nodes[node].attempt = REGISTERED, 0
 
 
-cdef bint holds(const Load* load, uint32_t node) noexcept nogil:
-    """Whether it has its THOAv4 now, with certainty."""
+cdef bint holds(const Load* load, uint32_t node, uint32_t now) noexcept nogil:
+    """Whether it has its THOAv4 at tick `now`, with certainty."""
     cdef const MobileNode* it = &load.nodes[node]
     return (it.state == REGISTERED or it.state == HOLDING or it.state == RENEWING) and (
-        it.expires == NEVER or tick_of(&load.holding, load.now.monotonic) < it.expires)
+        it.expires == NEVER or now < it.expires)
 
 
 cdef bint may_hold(const Load* load, uint32_t node, uint32_t address, uint32_t since) noexcept nogil:
