@@ -41,16 +41,13 @@ class Engine:
                            now=time.monotonic_ns(), total=plan.nodes, concurrency=plan.concurrency or 0,
                            access_only=plan.steps == "access", tries=plan.tries,
                            first_timeout_ms=int(plan.mip4_timeout_s * 1000), nas_address=own.packed)
-        self.asks_aaah = plan.steps != "registration"
-        if self.asks_aaah:
-            assert target.radius is not None
-            assert target.secret is not None
-            self.fleet.set_aaa(target.radius.address.packed, target.radius.port, target.secret.octets,
-                               first_timeout_ms=int(plan.radius_timeout_s * 1000), tries=plan.tries,
-                               message_authenticator=plan.message_authenticator, probes=False)
+        for endpoint, secret in target.aaahs if plan.steps != "registration" else ():
+            self.fleet.set_aaa(endpoint.address.packed, endpoint.port, secret.octets, tries=plan.tries,
+                               first_timeout_ms=int(plan.radius_timeout_s * 1000),
+                               message_authenticator=target.message_authenticator)
         if target.mip4:
             self._expect(target.mip4.port, target.expected)
-            if not self.asks_aaah:
+            if plan.steps == "registration":
                 self.fleet.skip_access(target.mip4.address.packed, plan.care_of.network_address.packed)
         self.fleet.stay(int(plan.hold_s * NS), plan.renew, plan.release)
         self.sockets = open_sockets(plan, ports, str(own))

@@ -19,7 +19,6 @@ from servers.engine.parking cimport parking_close, parking_open, parking_row, pa
 from servers.engine.stages cimport GOOD, Head, Stage, queue_close, queue_open, run_stages
 from servers.engine.wheel cimport wheel_expired, wheel_next
 from servers.net.node cimport BATCH, Datagram
-from servers.roles.client.state cimport REQUIRED
 from servers.roles.radius_client cimport (
     IDENTIFIERS, Answer, accept_answer, check_message_authenticator, check_response_authenticator, client_close,
     client_expire, client_open, client_report, client_server, client_turn, match_answer,
@@ -149,13 +148,6 @@ cdef class Fleet(Node):
         self.load.skips_access = True
         memcpy(self.load.known_fha, <const uint8_t*> fha, 4)
         self.load.care_of_network = get32(<const uint8_t*> care_of_network)
-
-    @property
-    def demands_message_authenticator(self):
-        """Whether replies without one are refused, by now at the latest, from every RADIUS server."""
-        cdef uint32_t k
-        return all(self.load.client.upstream[k].message_authenticator == REQUIRED or self.load.client.upstream[k].one_was_seen
-                   for k in range(self.load.client.upstreams))
 
     def stay(self, uint64_t hold_ns, bint renew, bint release):
         """What becomes of nodes that are registered: they stay so long, renew meanwhile, give their lease back then."""

@@ -42,8 +42,8 @@ def number(path: str) -> int | None:
 
 def cores() -> Finding:
     usable, there = len(os.sched_getaffinity(0)), os.cpu_count() or 1
-    return Finding(usable > 1, "cores", f"{usable} of {there} usable, Linux {platform.release()}, Python {platform.python_version()}"
-                   + ("" if usable > 1 else "; servers and load share one: their rates limit each other"))
+    text = f"{usable} of {there} usable, Linux {platform.release()}, Python {platform.python_version()}"
+    return Finding(usable > 1, "cores", text + ("" if usable > 1 else "; servers and load share one: they limit each other"))
 
 
 def lanes() -> Finding:
@@ -93,7 +93,7 @@ def low_ports() -> Finding:
                             if line.startswith("CapEff:")), 16)
     if capabilities >> 10 & 1 or (first is not None and first <= 434):  # CAP_NET_BIND_SERVICE
         return Finding(True, "port 434", "may be used")
-    return Finding(False, "port 434", "needs root or CAP_NET_BIND_SERVICE; mipstorm bench and up take free ports and need neither")
+    return Finding(False, "port 434", "needs root or CAP_NET_BIND_SERVICE; mipstorm bench and up take free ports instead")
 
 
 def disk() -> Finding:
@@ -110,8 +110,8 @@ def disk() -> Finding:
     text = f"a synced write in {tempfile.gettempdir()} takes {middle:.2f} ms"
     if middle < 0.02:
         return Finding(False, "journal", text + ": memory, not a disk; nothing there survives a power cut")
-    return Finding(middle < 5, "journal", text + ("" if middle < 5 else "; each registration waits for one (--state DIR elsewhere, "
-                                                  "or --volatile)"))
+    slow = "; each registration waits for one (--state DIR elsewhere, or --volatile)"
+    return Finding(middle < 5, "journal", text + ("" if middle < 5 else slow))
 
 
 def memory() -> Finding:
@@ -141,21 +141,26 @@ def tun() -> Finding:
 def profiling() -> Finding:
     level = number("/proc/sys/kernel/perf_event_paranoid")
     allowed = level is not None and (level <= 1 or os.geteuid() == 0)
-    return Finding(allowed, "profiling", f"kernel.perf_event_paranoid is {level}" + ("" if allowed else "; perf sees no kernel time"))
+    text = f"kernel.perf_event_paranoid is {level}"
+    return Finding(allowed, "profiling", text + ("" if allowed else "; perf sees no kernel time"))
 
 
 def peers() -> Finding:
     there = [p for p in PEERS if shutil.which(p, path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")]
     missing = [p for p in PEERS if p not in there]
-    return Finding(not missing, "other programs", ", ".join(there or ["none"]) + (f"; not there: {', '.join(missing)}" if missing else ""))
+    return Finding(not missing, "other programs", listed(there, missing))
 
 
 def extras() -> Finding:
     missing = [f"{name.replace('_', '-')} ({what})" for name, what in EXTRAS.items() if not importlib.util.find_spec(name)]
     there = [name.replace("_", "-") for name in EXTRAS if importlib.util.find_spec(name)]
-    return Finding(not missing, "packages", f"{', '.join(there) or 'none'} in {sys.prefix}"
-                   + (f"; not there: {', '.join(missing)}" if missing else ""))
+    return Finding(not missing, "packages", f"in {sys.prefix}: {listed(there, missing)}")
+
+
+def listed(there: list[str], missing: list[str]) -> str:
+    return (", ".join(there) or "none") + (f"; not there: {', '.join(missing)}" if missing else "")
 
 
 FINDINGS: tuple[Callable[[], Finding], ...] = (
-    cores, lanes, memory, receive_buffer, udp_offload, care_of_addresses, low_ports, disk, namespaces, tun, profiling, peers, extras)
+    cores, lanes, memory, receive_buffer, udp_offload, care_of_addresses, low_ports, disk, namespaces, tun, profiling, peers,
+    extras)

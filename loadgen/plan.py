@@ -13,7 +13,8 @@ from servers.tables.subscribers_csv import Subscribers
 
 SCENARIOS = ("integrated-colocated",)
 Steps = Literal["access", "registration", "all"]
-Demand = Literal["yes", "no", "auto"]
+MessageAuthenticator = Literal["yes", "no", "auto"]  # whether RADIUS answers need one; auto: once seen, for ever
+MOST_AAAHS = 8
 CARE_OF = IPv4Network("127.64.0.0/10")
 
 LOOPBACK = IPv4Network("127.0.0.0/8")
@@ -36,8 +37,15 @@ class Target:
     mip4: Endpoint | None          # the FHA; None when only access is asked for
     secret: Secret | None          # shared with the AAAH
     subscribers: Subscribers       # node i of the run is row i
+    standby: tuple[tuple[Endpoint, Secret], ...] = ()  # other AAAHs, asked when the one before does not answer
+    message_authenticator: MessageAuthenticator = "yes"
     expected: Expectation | None = None
     relaxed: tuple[str, ...] = ()  # what these servers do not do
+
+    @property
+    def aaahs(self) -> list[tuple[Endpoint, Secret]]:
+        """In order of preference; none when only registration is asked for."""
+        return [(self.radius, self.secret), *self.standby] if self.radius and self.secret else []
 
 
 @dataclass(frozen=True)
@@ -55,6 +63,11 @@ class Testbed:
     radius_port: int = 0           # 0: any that is free
     mip4_port: int = 0
     watched: bool = False          # with control sockets
+
+    @property
+    def relaxed(self) -> tuple[str, ...]:
+        """What these servers do not do that production servers would."""
+        return (*(["no fsync"] if self.volatile else []), "no reject delay")
 
 
 @dataclass(frozen=True)
@@ -83,7 +96,6 @@ class Plan:
     quiet: bool
     verbose: bool
     warnings: tuple[str, ...] = ()  # to be shown before the run
-    message_authenticator: Demand = "yes"  # must RADIUS replies have one? auto: from the first that has one on
     care_of: IPv4Network = CARE_OF  # of nodes that register without access: this network + 1 + their place
     hold_s: float = 0.0             # that a node stays after its bootstrap
     renew: bool = False            # while it stays

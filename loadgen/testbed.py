@@ -94,16 +94,11 @@ class RunningTestbed:
     @property
     def target(self) -> Target:
         aaah, fha = (child.endpoint for child in self.children)
-        return Target(aaah, fha, self.secret, self.subscribers, self.expected, self.relaxed)
+        return Target(aaah, fha, self.secret, self.subscribers, expected=self.expected, relaxed=self.wanted.relaxed)
 
     @property
     def expected(self) -> Expectation:
         return Expectation(self.wanted.pool, IPV6_PREFIX, HOME_AGENT)
-
-    @property
-    def relaxed(self) -> tuple[str, ...]:
-        """What these servers do not do that production servers would."""
-        return (*(["no fsync"] if self.wanted.volatile else []), "no reject delay")
 
     def describe(self) -> document.Testbed:
         """The testbed document. It holds the secret."""
@@ -116,7 +111,7 @@ class RunningTestbed:
                 document.Fha(str(fha.endpoint), [fha.pid], self._control(fha), str(IPV6_PREFIX))),
             pools=[document.Network(str(self.wanted.pool))], care_of_networks=[str(CARE_OF)],
             subscribers=document.Subscribers(str(self.folder / "subscribers.csv"), len(self.subscribers)),
-            relaxed=list(self.relaxed))
+            relaxed=list(self.wanted.relaxed))
 
     def _control(self, child: Child) -> str | None:
         return str(self.folder / f"{child.role}.control") if self.wanted.watched else None

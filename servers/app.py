@@ -128,9 +128,10 @@ def build_fha(config: Fha, receive_buffer: int | None = None) -> Server:
                        ipv6_prefix_length=config.ipv6_prefix.prefixlen, identifier=config.nas_identifier.encode()[:64],
                        max_lifetime_s=config.max_lifetime_s,
                        window_s=config.identification_window_s, boot=int(time.time()) & 0xffffffff)
-        ask = config.aaah[0]
-        assert ask.secret is not None                                # settled by load_fha
-        role.set_aaah(ask.address.address.packed, ask.address.port, ask.secret.octets)
+        for ask in config.aaah:
+            assert ask.secret is not None                            # settled by load_fha
+            role.set_aaah(ask.address.address.packed, ask.address.port, ask.secret.octets,
+                          message_authenticator=ask.require_message_authenticator, probes=ask.status_server)
         restore(role, rows, now, wall)
         if store.directory is not None:
             store.compact(role.records(now, wall))
@@ -172,7 +173,7 @@ def serve(config: Aaah | Fha, report: IO[str] | None = None, receive_buffer: int
     operation = operation or Operation()
     log = Log(operation.log_format, "fha" if isinstance(config, Fha) else "aaah")
     for warning in weaknesses(config.aaah if isinstance(config, Fha) else config.client):
-        log("weak_secret", warning, "warning")
+        log("weak_secret", f"warning: {warning}", "warning")
     try:
         server = build_fha(config, receive_buffer) if isinstance(config, Fha) else build_aaah(config, receive_buffer)
     except (CannotListen, StoreError) as error:

@@ -17,6 +17,7 @@ Window = Annotated[int, Meta(ge=1, le=3600)]  # seconds that a node's clock may 
 OneWorker = Annotated[int, Meta(ge=1, le=1)]
 Name = Annotated[str, Meta(pattern=r"^[ -~]{1,64}$")]
 MOST_CLIENTS, MOST_CHOICES = 64, 32  # what the AAAH has room for
+MOST_SERVERS = 8  # that an FHA may ask
 PATTERNS = 255  # octets of all patterns of an FHA, one a line
 
 
@@ -31,6 +32,8 @@ class AaahOfFha(Shared, kw_only=True):
     """[[fha.aaah]]: a server that the FHA asks, in order of preference."""
 
     address: Endpoint
+    require_message_authenticator: Literal["yes", "no", "auto"] = "yes"  # in its answers; auto: once seen, for ever
+    status_server: bool = True  # it answers Status-Server (RFC 5997)
 
 
 class Pool(Table, kw_only=True):
@@ -125,8 +128,7 @@ def load_fha(path: str | Path) -> Fha:
     check_addresses(fha, text, file)
     if not fha.aaah:
         raise fault(text, file, "fha", "has no server to ask; it needs at least one [[fha.aaah]]")
-    if len(fha.aaah) > 1:
-        raise fault(text, file, "fha.aaah[1]", "only one server is supported")
+    check_servers(fha.aaah, text, file)
     settle_secrets(fha.aaah, text, file, "fha.aaah")
     return fha
 
@@ -169,7 +171,11 @@ def load_policy(path: str | Path) -> Policy:
 
 def weaknesses(tables: Sequence[Shared]) -> list[str]:
     """What to warn about when the server starts."""
-    return [table.secret.weakness for table in tables if table.secret and table.secret.weakness]
+    weak = [table.secret.weakness for table in tables if table.secret and table.secret.weakness]
+    return weak + [f"{table.address}: answers without Message-Authenticator are taken"
+                   + (" until the first one that has it" if table.require_message_authenticator == "auto" else "")
+                   + "; they can be forged (CVE-2024-3596)"
+                   for table in tables if isinstance(table, AaahOfFha) and table.require_message_authenticator != "yes"]
 
 
 def check_state(fha: Fha, text: str, file: Path) -> None:
@@ -194,6 +200,16 @@ def check_addresses(fha: Fha, text: str, file: Path) -> None:
             raise fault(text, file, f"fha.pool.reserved[{i}]", f"{reserved} is not in the pool {pool.network}")
     if fha.ipv6_prefix.prefixlen > 96:
         raise fault(text, file, "fha.ipv6_prefix", "must leave 32 bits for the IPv4 home address (/96 or shorter)")
+
+
+def check_servers(servers: Sequence[AaahOfFha], text: str, file: Path) -> None:
+    if len(servers) > MOST_SERVERS:
+        raise fault(text, file, f"fha.aaah[{MOST_SERVERS}]", f"more than {MOST_SERVERS} servers")
+    for i, server in enumerate(servers):
+        if not server.address.port or server.address.address.is_unspecified:
+            raise fault(text, file, f"fha.aaah[{i}].address", f"nobody can be asked at {server.address}")
+        if server.address in (before.address for before in servers[:i]):
+            raise fault(text, file, f"fha.aaah[{i}].address", f"{server.address} is listed twice")
 
 
 def check_home(aaah: Aaah, text: str, file: Path) -> None:

@@ -56,10 +56,12 @@ cool_down_s = 30                         # a freed address is leased again only 
 strategy = "bitmap"                      # how a free address is found
 reserved = ["198.18.0.1"]                # addresses of the pool that are never leased (the first and last never are)
 
-# The server to ask.
+# The server to ask. With several such tables (8 at most) the first that answers is asked, in the order they stand here.
 [[fha.aaah]]
 address = "127.0.0.1:1812"
 secret = "change-me-16-octets-at-least"  # shared with the AAAH; or: secret_file = "FILE" (chmod 600)
+require_message_authenticator = "yes"    # in its answers; "auto": once it has sent one; "no": forgers may answer for it
+status_server = true                     # it answers Status-Server, by which one in doubt is watched
 """
 
 OPERATION = """\

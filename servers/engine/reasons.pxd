@@ -43,6 +43,6 @@ cpdef enum Reason:
     LATE_REPLY = 55                # answers a request that has timed out
     EXPIRED = 56                   # bindings ended by their lifetime
     TWO_CREDENTIALS = 57
-    UNASKED_PROXY_STATE = 61       # in an answer to a request without one: CVE-2024-3596
-    UPSTREAM_SUSPECT = 62          # a server that we ask owes an answer for too long
-    UPSTREAM_BACK = 63             # it has answered three times
+    UNASKED_PROXY_STATE = 59       # in an answer to a request without one: CVE-2024-3596
+    UPSTREAM_SUSPECT = 60          # a server that we ask owes an answer for too long
+    UPSTREAM_BACK = 61             # it has answered three times

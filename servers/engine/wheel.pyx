@@ -26,16 +26,18 @@ cdef void wheel_close(Wheel* wheel) noexcept nogil:
 
 
 cdef void wheel_arm(Wheel* wheel, uint32_t index, uint64_t when) noexcept nogil:
-    """Fires at the first tick not before `when` (monotonic ns); arming again moves the timer."""
+    """Fires at the first tick not before `when` (monotonic ns, at most 52 days ahead); arming again moves the timer."""
     cdef uint64_t tick = (when + (1 << WHEEL_SHIFT) - 1) >> WHEEL_SHIFT
     cdef uint32_t slot, first
     if wheel.due[index]:
         wheel_cancel(wheel, index)
     if tick < wheel.at:
         tick = wheel.at
+    if not <uint32_t> (tick + 1):                  # every 104 days of uptime: its number says "not armed"
+        tick += 1
     slot = <uint32_t> (tick % WHEEL_SLOTS)
     first = wheel.heads[slot]
-    wheel.due[index] = <uint32_t> (tick + 1) if <uint32_t> (tick + 1) else 1
+    wheel.due[index] = <uint32_t> (tick + 1)
     wheel.next[index], wheel.previous[index] = first, 0
     if first:
         wheel.previous[first - 1] = index + 1

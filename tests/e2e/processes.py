@@ -3,11 +3,11 @@ from __future__ import annotations
 
 import json
 import os
-import select
 import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -72,10 +72,13 @@ class Running:
 
     def __init__(self, folder: Path, command: Sequence[str], **options: Any) -> None:
         self.folder = folder
-        options = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE} | options
-        self.process = subprocess.Popen(command, cwd=folder, env=environment(folder), text=True, start_new_session=True,
-                                        stdin=subprocess.DEVNULL, **options)
         self.family: set[int] = set()
+        self.heard = 0                                           # lines of standard error that were looked at
+        descriptor, self.errors = tempfile.mkstemp(suffix=".stderr", dir=folder)
+        with open(descriptor, "wb") as errors:
+            options = {"stdout": subprocess.PIPE, "stderr": errors} | options
+            self.process = subprocess.Popen(command, cwd=folder, env=environment(folder), text=True, stdin=subprocess.DEVNULL,
+                                            start_new_session=True, **options)
 
     def __enter__(self) -> Running:
         return self
@@ -109,25 +112,26 @@ class Running:
 
     def end(self, timeout: float = 30.0) -> tuple[int, str, str]:
         """(exit code, standard output, standard error)."""
-        out, err = self.process.communicate(timeout=timeout)
-        return self.process.returncode, out, err
+        out, _ = self.process.communicate(timeout=timeout)
+        return self.process.returncode, out, Path(self.errors).read_text()
 
     def wait_for(self, text: str, seconds: float = 20.0) -> str:
-        """Reads lines of standard error until one contains the text; returns it."""
+        """Waits for a line of standard error, after those looked at before, that contains the text; returns it."""
         return self.wait_for_line(lambda line: text in line, seconds)
 
     def wait_for_line(self, wanted: Callable[[str], object], seconds: float = 20.0) -> str:
-        assert self.process.stderr is not None
-        deadline, seen = time.monotonic() + seconds, []
-        while time.monotonic() < deadline:
-            if select.select([self.process.stderr], [], [], 0.1)[0]:
-                line = self.process.stderr.readline()
-                seen.append(line)
-                if wanted(line):
-                    return line
-                if not line:
-                    break
-        raise AssertionError(f"waited in vain; it said {seen}")
+        def look() -> str | None:
+            lines = Path(self.errors).read_text().splitlines(keepends=True)
+            for line in lines[self.heard:]:
+                if line.endswith("\n"):
+                    self.heard += 1
+                    if wanted(line):
+                        return line
+            return None
+        try:
+            return str(eventually(look, "that line", seconds))
+        except AssertionError:
+            raise AssertionError(f"waited in vain; it said {Path(self.errors).read_text()}") from None
 
 
 def under_way(line: str) -> bool:

@@ -116,11 +116,11 @@ def on_a_terminal(folder: Path, *arguments: str) -> str:
 
 def test_same_seed_same_load(tmp_path: Path) -> None:
     digests = []
-    for rate, seed in (("2000", "7"), ("2000", "7"), ("2000", "8"), ("1500", "7")):
-        done = mipstorm(tmp_path, "bench", "-n", "200", "-r", rate, "-s", seed, "--json", "-")
+    for seed in ("7", "7", "8"):
+        done = mipstorm(tmp_path, "bench", "-n", "200", "-r", "2000", "-s", seed, "--json", "-")
         digests.append(document.decode(done.stdout.encode()).generator.schedule_sha256)
     assert digests[0] == digests[1]
-    assert len(set(digests)) == 3
+    assert digests[2] != digests[0]
 
 
 def test_closed_loop_warm_up_and_duration(tmp_path: Path) -> None:

@@ -22,9 +22,9 @@ from tests.e2e.by_hand import registered_by_hand
 from tests.e2e.places import Place
 from tests.e2e.processes import Server, server, small_disk
 
-KILLS, FLEET, FILLERS = 6, 200, 400
-POOL = "198.18.0.0/21"
-RATE = ("--rate", "500")
+KILLS, FLEET, FILLERS = 6, 300, 400
+POOL = "198.18.0.0/20"
+RATE = ("--rate", "400")
 
 
 def fleet(place: Place, name: str, nodes: int) -> Path:
@@ -148,7 +148,7 @@ def test_a_full_disk_loses_nothing(tmp_path: Path) -> None:
         log = fha.log.read_text().splitlines()
         assert log[-1] == (f"mipstorm: fha: the disk of {tmp_path}/disk/state is full: the journal cannot grow; "
                            "nothing more is granted")
-        assert {line.split(":")[2] for line in log[:-1]} <= {" journal_failed", " node_budget"}
+        assert [line for line in log[:-1] if ": journal_failed: " not in line and ": node_budget: " not in line] == []
         with server(tmp_path, "fha", place.fha(aaah.address, state="kept")) as fha:
             leases = fha.stop()["leases"]
     assert {nai: leases.get(nai) for nai in held | told} == held | told

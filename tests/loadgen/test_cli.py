@@ -16,6 +16,7 @@ from loadgen.cli import bench, load
 from loadgen.cli.main import build_parser, main
 from loadgen.plan import Expectation, Plan
 from loadgen.result import Result
+from loadgen.run import relaxed
 from loadgen.verdict import MaxFailures
 from servers.config_example import example
 from servers.endpoint import parse_endpoint
@@ -96,6 +97,34 @@ def test_load_off_loopback_needs_a_word(files: list[str], capsys: pytest.Capture
     assert plan(*there, "--i-own-this-network").own_network
 
 
+def test_load_with_several_aaahs(files: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    there = ["load", "--radius", "127.0.0.1:1812", "--radius", "127.0.0.1:1813", "--steps", "access", "-c", "1", *files]
+    made = plan(*there)
+    assert made.target is not None
+    assert [(str(endpoint), secret.octets) for endpoint, secret in made.target.standby] == [("127.0.0.1:1813", SECRET)]
+    other = tmp_path / "other"
+    other.write_bytes(b"tiny")
+    other.chmod(0o600)
+    made = plan(*there, "--secret-file", str(other))
+    assert made.target is not None
+    assert (made.target.secret.octets, made.target.standby[0][1].octets) == (SECRET, b"tiny")
+    assert made.warnings == (f"{other}: a shared secret of 4 octets is easily guessed; take 16 random ones",)
+    assert "2 --secret-file for 3 --radius: give one for all" in refused(
+        capsys, *there, "--secret-file", str(other), "--radius", "127.0.0.1:1814")
+    assert "--radius 127.0.0.1:1813: given twice" in refused(capsys, *there, "--radius", "127.0.0.1:1813")
+    assert "127.0.0.1:1820: more than 8 servers" in refused(
+        capsys, *there, *(word for port in range(1814, 1821) for word in ("--radius", f"127.0.0.1:{port}")))
+
+
+def test_load_that_takes_unsigned_answers_is_warned_of_and_named(files: list[str]) -> None:
+    there = ["load", "--radius", "127.0.0.1:1812", "--steps", "access", "-c", "1", *files]
+    assert plan(*there).warnings == ()
+    assert relaxed(plan(*there)) == []
+    made = plan(*there, "--message-authenticator", "auto")
+    assert made.warnings == ("--message-authenticator auto: answers without one can be forged (CVE-2024-3596)",)
+    assert relaxed(made) == ["answers without Message-Authenticator taken"]
+
+
 LOAD = ["load", "--radius", "127.0.0.1:1812"]
 
 
@@ -118,7 +147,8 @@ LOAD = ["load", "--radius", "127.0.0.1:1812"]
     (["bench", "--pool", "224.0.0.0/8"], "is not a network of unicast addresses"),
     (["bench", "--json", "/no/such/folder/r.json"], "--json /no/such/folder/r.json: cannot be written: No such file"),
     ([*LOAD, "--secret-file", "x", "--subscribers", "x"], "how much load? give --rate"),
-    ([*LOAD, "--secret-file", "x", "--subscribers", "x", "-c", "1"], "--steps all needs --mip4 (or all of it from --testbed FILE)"),
+    ([*LOAD, "--secret-file", "x", "--subscribers", "x", "-c", "1"],
+     "--steps all needs --mip4 (or all of it from --testbed FILE)"),
     ([*LOAD, "--mip4", "localhost:434"], "argument --mip4: 'localhost' in 'localhost:434' is not an IPv4 address"),
     ([*LOAD, "--secret-file", "/none", "--subscribers", "x", "-c", "1", "--steps", "access"],
      "/none: cannot be read: No such file or directory"),
@@ -165,13 +195,6 @@ def test_care_of_addresses_are_this_machine_s(files: list[str], capsys: pytest.C
     assert str(plan(*elsewhere, "--care-of", "192.0.2.128/25").care_of) == "192.0.2.128/25"
 
 
-def test_foreign_servers_may_leave_the_message_authenticator_out(files: list[str]) -> None:
-    there = [*LOAD, "--steps", "access", "-c", "1", *files]
-    assert plan(*there).message_authenticator == "auto"
-    assert plan(*there, "--require-message-authenticator", "no").message_authenticator == "no"
-    assert plan("bench").message_authenticator == "yes"
-
-
 def written_testbed(folder: Path, **changes: object) -> Path:
     csv = folder / "nodes.csv"
     subscribers_csv.write(subscribers_csv.generate(10), csv)
@@ -197,7 +220,8 @@ def test_a_testbed_document_says_it_all(tmp_path: Path) -> None:
     assert (made.target.secret.octets, made.target.relaxed) == (SECRET, ("no fsync",))
     assert str(made.target.expected) == str(Expectation(
         IPv4Network("198.18.0.0/16"), IPv6Network("2001:db8:f::/64"), IPv6Address("2001:db8::1")))
-    assert made.message_authenticator == "yes"
+    assert made.target.message_authenticator == "yes"
+    assert relaxed(made) == ["no fsync"]
     assert SECRET.decode() not in repr(document.read(file))
 
 
@@ -229,8 +253,8 @@ def test_trying_the_output_leaves_nothing_behind_and_harms_nothing(tmp_path: Pat
     assert (tmp_path / "old.json").read_text() == "kept"
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["bench", "--help"], ["load", "-h"], ["serve", "-h"], ["stats", "-h"], ["up", "-h"],
-                                       ["--version"]])
+@pytest.mark.parametrize("arguments", [["--help"], ["bench", "--help"], ["load", "-h"], ["serve", "-h"], ["stats", "-h"],
+                                       ["up", "-h"], ["doctor", "-h"], ["subscribers", "-h"], ["--version"]])
 def test_help_and_version(capsys: pytest.CaptureFixture[str], arguments: list[str]) -> None:
     with pytest.raises(SystemExit) as caught:
         build_parser().parse_args(arguments)

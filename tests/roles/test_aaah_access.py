@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 from desk import Desk
-from world import AAAH, NAS, SECRET, packed
+from world import AAAH, HOME_AGENT, HOME_PREFIX, NAS, SECRET, packed, table_of
 
 from fastcodec.message import RadiusPacket
+from servers.roles.aaah import AaahRole
+from servers.tables.replies import ReplyCache
 
 
 def answer(desk: Desk, request: bytes, source: tuple[str, int] = (NAS, 40999), secret: bytes = SECRET) -> RadiusPacket:
@@ -21,7 +23,7 @@ def test_accept_names_care_of_address_and_fha() -> None:
     reply = answer(desk, desk.access_request(4))
     got = dict(reply.attributes)
     assert reply.code == 2
-    assert [name for name, _ in reply.attributes][0] == "Message-Authenticator"
+    assert next(name for name, _ in reply.attributes) == "Message-Authenticator"
     assert got["Framed-IP-Address"] == IPv4Address(desk.care_of(4))
     assert got["Mipstorm-FHA-IP-Address"] == IPv4Address("127.0.0.2")
     assert (got["Service-Type"], got["Session-Timeout"], got["Mipstorm-CoA-Type"]) == (2, 7200, 1)
@@ -118,15 +120,6 @@ class PolicyDesk(Desk):
     """An AAAH whose policy is the test's alone."""
 
     def add_aaah(self) -> None:
-        super().add_aaah()
-        self.add_role()
-
-    def add_role(self) -> None:
-        from world import HOME_AGENT, HOME_PREFIX, table_of
-
-        from servers.roles.aaah import AaahRole
-        from servers.tables.replies import ReplyCache
-
         self.aaah = AaahRole(table_of(self.columns), ReplyCache(), care_of_network=packed("127.64.0.0"),
                              care_of_size=1 << 22, ipv6_home_prefix=packed(HOME_PREFIX), home_agent=packed(HOME_AGENT))
         self.aaah.add_client(packed("127.0.0.0"), 9, SECRET)

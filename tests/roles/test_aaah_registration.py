@@ -46,7 +46,7 @@ def test_accept_has_everything_the_fha_needs() -> None:
     reply = answer(desk, request)
     got = dict(reply.attributes)
     assert reply.code == 2
-    assert [name for name, _ in reply.attributes][0] == "Message-Authenticator"
+    assert next(name for name, _ in reply.attributes) == "Message-Authenticator"
     assert got["Framed-IP-Address"] == IPv4Address("255.255.255.254")
     assert got["Mipstorm-IPv6-Home-Address"] == IPv6Address("2001:db8:100:1::3")
     assert got["Mipstorm-IPv6-Home-Agent"] == IPv6Address(HOME_AGENT)

@@ -256,7 +256,7 @@ class SocketDesk(Desk):
             return self.read(self.receive(sender), node).code == 0
 
     def is_let_in(self, node: int) -> bool:
-        with self.post("127.0.0.4", (AAAH, self.aaah_port), self.access_request(node)) as sender:
+        with self.post(f"127.0.2.{node}", (AAAH, self.aaah_port), self.access_request(node)) as sender:
             return self.receive(sender)[0] == 2
 
 
@@ -273,8 +273,9 @@ def difference(after: dict[str, int], before: dict[str, int]) -> dict[str, int]:
 
 @pytest.mark.parametrize(("node", "row"), list(enumerate(ROWS, 8)), ids=IDS)
 def test_socket(live: SocketDesk, node: int, row: Row) -> None:
-    """A good request follows on the same path: when it is answered, the bad one has been dealt with."""
-    sources = {"fha": live.care_of(0), "aaah": row.source or NAS, "client": AAAH}
+    """A good request follows on the same path: when it is answered, the bad one has been dealt with. Each row has NAS
+    addresses of its own, so that a port used again is no duplicate."""
+    sources = {"fha": live.care_of(0), "aaah": row.source or f"127.0.1.{node}", "client": AAAH}
     ports = {"fha": (FHA, live.fha_port), "aaah": (AAAH, live.aaah_port), "client": (FHA, live.client_port)}
     before = counted(row, live.real_aaah.counters(), live.real_fha.counters())
     leases = len(live.real_fha.leases())

@@ -180,3 +180,16 @@ def test_renewal_that_is_not_durable_leaves_the_old_lease(tmp_path: Path) -> Non
     assert desk.fha.leases() == {desk.columns.nai[0]: held}
 
 
+
+
+def test_a_clock_that_went_back_neither_ends_a_lease_nor_prolongs_it_for_ever(tmp_path: Path) -> None:
+    """The time left by the wall clock is then months, beyond what a timer can wait for."""
+    desk = durable_desk(tmp_path)
+    assert len(ask_durably(desk, desk.rrq())) == 1
+    again = restarted(desk, tmp_path / "b", -100 * 24 * 3600)
+    again.net.run(again.net.now + 20 * SECOND)
+    assert again.fha.leases() == desk.fha.leases()
+    again.net.run(again.net.now + 0x10000 * SECOND)
+    assert again.fha.leases() == {}
+    for each in (desk, again):
+        each.store.close()

@@ -156,9 +156,29 @@ def test_tables_that_are_needed(tmp_path: Path) -> None:
     assert "server.toml:4: aaah: has no client" in refused(tmp_path, "aaah", without)
 
 
-def test_a_second_aaah_is_refused(tmp_path: Path) -> None:
-    text = example("fha") + '[[fha.aaah]]\naddress = "127.0.0.1:1813"\nsecret = "another-secret-of-ours"\n'
-    assert refused(tmp_path, "fha", text).endswith(": fha.aaah[1]: only one server is supported")
+def another_aaah(port: int) -> str:
+    return f'[[fha.aaah]]\naddress = "127.0.0.1:{port}"\nsecret = "another-secret-of-ours"\n'
+
+
+def test_several_aaahs_in_order_of_preference(tmp_path: Path) -> None:
+    text = example("fha") + "".join(map(another_aaah, range(1813, 1820)))
+    fha = config.load_fha(written(tmp_path, text))
+    assert [server.address.port for server in fha.aaah] == list(range(1812, 1820))
+    assert {server.require_message_authenticator for server in fha.aaah} == {"yes"}
+    assert config.weaknesses(fha.aaah) == []
+    assert refused(tmp_path, "fha", text + another_aaah(1820)).endswith(": fha.aaah[8]: more than 8 servers")
+    again = example("fha") + another_aaah(1812)
+    assert refused(tmp_path, "fha", again) == \
+        f"server.toml:{again.count(chr(10)) - 1}: fha.aaah[1].address: 127.0.0.1:1812 is listed twice"
+    assert "fha.aaah[1].address: nobody can be asked at" in refused(tmp_path, "fha", example("fha") + another_aaah(0))
+
+
+@pytest.mark.parametrize(("rule", "said"), [("auto", "until the first one that has it; they can"), ("no", "taken; they can")])
+def test_answers_that_may_be_forged_are_warned_of(tmp_path: Path, rule: str, said: str) -> None:
+    text = example("fha").replace('require_message_authenticator = "yes"', f'require_message_authenticator = "{rule}"')
+    (warning,) = config.weaknesses(config.load_fha(written(tmp_path, text)).aaah)
+    assert warning.startswith("127.0.0.1:1812: answers without Message-Authenticator")
+    assert said in warning
 
 
 def test_what_the_tables_of_the_aaah_cannot_hold_is_refused(tmp_path: Path) -> None:

@@ -12,12 +12,12 @@ from servers.engine.reasons cimport (
     BAD_MESSAGE_AUTHENTICATOR, BAD_RESPONSE_AUTHENTICATOR, LATE_REPLY, NO_MESSAGE_AUTHENTICATOR, UNASKED_PROXY_STATE,
     UNMATCHED_REPLY,
 )
-from servers.engine.stages cimport DONE, DROPPED, GOOD
+from servers.engine.stages cimport DONE, DROPPED
 from servers.net.node cimport Datagram
 from servers.roles.client.health cimport upstream_answered
 from servers.roles.client.identifiers cimport close_transaction
 from servers.roles.client.state cimport (
-    ANSWERED, FREE, IDENTIFIERS, MOVED, NOT_REQUIRED, OUTSTANDING, PROBE, REQUIRED, TIMED_OUT, Upstream,
+    ANSWERED, FREE, IDENTIFIERS, MOVED, NOT_REQUIRED, OUTSTANDING, PROBE, REQUIRED, TIMED_OUT,
     request_octets, transaction_at,
 )
 
@@ -142,7 +142,7 @@ cdef void accept_answer(RadiusClient* client, Answer* answer) noexcept nogil:
     elif state == MOVED:
         close_transaction(client, answer.transaction.successor, ANSWERED)
     answer.transaction.state = ANSWERED
-    upstream_answered(client, answer.transaction.upstream)
+    upstream_answered(client, answer.transaction.upstream, state == OUTSTANDING and answer.transaction.tries == 1)
     if state == TIMED_OUT:
         client.late += 1
         refuse(client, answer, LATE_REPLY)

@@ -3,7 +3,7 @@ from servers.roles.client.state cimport RadiusClient
 
 cdef void watch(RadiusClient* client, uint32_t upstream, uint64_t now) noexcept nogil
 cdef void await_answer(RadiusClient* client, uint32_t upstream, uint64_t now) noexcept nogil
-cdef void upstream_answered(RadiusClient* client, uint32_t upstream) noexcept nogil
+cdef void upstream_answered(RadiusClient* client, uint32_t upstream, bint in_time) noexcept nogil
 cdef bint upstream_due(RadiusClient* client, uint32_t upstream, uint64_t now) noexcept nogil
 
 cdef inline void upstream_asked(RadiusClient* client, uint32_t upstream, uint64_t now) noexcept nogil:

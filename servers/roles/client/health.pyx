@@ -1,8 +1,8 @@
 # Which server to ask: alive or in doubt, RFC 3539 3.4, RFC 5997 4, ruling 19. Only with a second server to turn to.
 #
-#   alive     a response window without any answer while requests are out,
-#             or a watchdog's Status-Server without an answer for another Tw       -> suspect
-#   suspect   three answers, to whatever                                          -> alive
+#   alive     a response window without any answer while requests are out, or with fewer answers in time than requests
+#             overdue (a slow server), or a watchdog's Status-Server without an answer for another Tw    -> suspect
+#   suspect   three answers in time, to whatever                                                         -> alive
 from fastcodec.wire cimport get64
 from libc.stdint cimport uint32_t, uint64_t
 from servers.engine.counters cimport count_event
@@ -43,15 +43,16 @@ cdef void await_answer(RadiusClient* client, uint32_t upstream, uint64_t now) no
         check_after(client, upstream, now, RESPONSE_WINDOW_MS)
 
 
-cdef void upstream_answered(RadiusClient* client, uint32_t upstream) noexcept nogil:
-    """A valid answer, to a request that had none before; also one that comes late."""
+cdef void upstream_answered(RadiusClient* client, uint32_t upstream, bint in_time) noexcept nogil:
+    """A valid answer, to a request that had none before; `in_time`: before that was sent again or given up."""
     cdef Upstream* server = &client.upstream[upstream]
     server.answered += 1
     if client.upstreams < 2:
         return
     server.heard, server.silent_probes = client.now.monotonic, 0
     server.quiet_since = client.now.monotonic if server.requests else 0
-    if server.state == ALIVE:
+    server.in_time += in_time
+    if server.state == ALIVE or not in_time:
         return
     server.answers += 1
     if server.answers < ANSWERS_TO_RETURN:
@@ -85,10 +86,11 @@ cdef bint still_waits(RadiusClient* client, uint32_t upstream, uint64_t now) noe
     cdef Upstream* server = &client.upstream[upstream]
     if not server.quiet_since:                                         # taken, but not sent yet
         server.quiet_since = now
-    if now < server.quiet_since + <uint64_t> RESPONSE_WINDOW_MS * MS:
-        check_after(client, upstream, server.quiet_since, RESPONSE_WINDOW_MS)
-        return False
-    return suspect(client, upstream, now)
+    if server.overdue > server.in_time or now >= server.quiet_since + <uint64_t> RESPONSE_WINDOW_MS * MS:
+        return suspect(client, upstream, now)
+    server.in_time = server.overdue = 0
+    check_after(client, upstream, server.quiet_since, RESPONSE_WINDOW_MS)
+    return False
 
 
 cdef bint still_idle(RadiusClient* client, uint32_t upstream, uint64_t now) noexcept nogil:
@@ -119,6 +121,7 @@ cdef void restore(RadiusClient* client, uint32_t upstream, uint64_t now) noexcep
     cdef Upstream* server = &client.upstream[upstream]
     server.state, server.silent_probes, server.heard = ALIVE, 0, now
     server.quiet_since = now if server.requests else 0
+    server.in_time = server.overdue = 0
     count_event(client.counters, UPSTREAM_BACK)
     check_after(client, upstream, now, RESPONSE_WINDOW_MS)
     choose(client)

@@ -88,6 +88,7 @@ cdef bint send_again(RadiusClient* client, uint32_t index, uint64_t now) noexcep
     if transaction.owner == PROBE or transaction.tries >= client.most_tries:
         return False
     if transmit(client, index):
+        client.upstream[transaction.upstream].overdue += transaction.tries == 1
         transaction.tries += 1
         client.sent += 1
         client.retransmitted += 1

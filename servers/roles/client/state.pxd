@@ -53,9 +53,10 @@ cdef struct Upstream:                 # a RADIUS server we ask
     bint one_was_seen                 # in an answer to an Access-Request, valid
     bint answers_probes               # Status-Server may be sent to it
     uint8_t state
-    uint8_t answers                   # since it is suspect
+    uint8_t answers                   # in time, since it is suspect
     uint8_t silent_probes             # sent since it was last heard
     uint32_t requests                 # outstanding, probes not counted
+    uint32_t in_time, overdue         # requests answered before, and sent for, a second time since the last check
     uint32_t probe_interval_ms
     uint64_t quiet_since              # since when an answer has been waited for, monotonic ns
     uint64_t heard                    # when it last answered

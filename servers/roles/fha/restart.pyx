@@ -4,9 +4,12 @@ from libc.string cimport memcpy
 from servers.engine.ntp cimport is_newer, ntp_of
 from servers.engine.parking cimport parking_row
 from servers.pool.bitmap cimport pool_claim, pool_give
-from servers.roles.fha.state cimport Fha
+from servers.roles.fha.state cimport Fha, SECOND
 from servers.tables.bindings cimport Binding, Record, add_binding, find_binding, remove_binding, set_expiry
 from servers.tables.hash cimport hash_octets
+
+cdef enum:
+    LONGEST_LIFETIME_S = 0xffff          # RFC 5944 3.3; a wall clock that went back would prolong a lease by years
 
 
 cdef void remember_clock(Fha* fha, const Record* record) noexcept nogil:
@@ -57,5 +60,5 @@ cdef bint restore_binding(Fha* fha, const Record* record, bint ended, uint64_t n
     binding.address, binding.care_of_address = record.address, record.care_of_address
     binding.identification, binding.mn_spi, binding.ha_spi = record.identification, record.mn_spi, record.ha_spi
     memcpy(binding.key, record.key, 20)
-    set_expiry(&fha.bindings, binding, now + record.expires - wall)
+    set_expiry(&fha.bindings, binding, now + min(record.expires - wall, <uint64_t> LONGEST_LIFETIME_S * SECOND))
     return True

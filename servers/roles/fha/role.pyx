@@ -35,7 +35,7 @@ from servers.roles.fha.restart cimport remember_clock, restore_binding
 from servers.roles.fha.row cimport drop, earlier
 from servers.roles.fha.state cimport BOUND, Fha, PORT_REGISTRATION, RELEASED, RRQ_ROOM, Registration
 from servers.roles.radius_client cimport (
-    IDENTIFIERS, Answer, accept_answer, check_message_authenticator, check_response_authenticator, client_close, client_expire,
+    Answer, accept_answer, check_message_authenticator, check_response_authenticator, client_close, client_expire,
     client_open, client_report, client_server, client_turn, match_answer,
 )
 from servers.store.journal cimport JournalWriter, journal_durable, journal_failed, journal_kick
@@ -276,7 +276,7 @@ cdef class FhaRole(Node):
         return {"requests_under_way": (fha.waiting.used, fha.waiting.capacity),
                 "bindings": (fha.bindings.rows.used, fha.bindings.rows.capacity),
                 "replies_held": (fha.held_count, fha.waiting.capacity),
-                "radius_outstanding": (fha.client.in_use, fha.client.ports * IDENTIFIERS),
+                "radius_outstanding": (fha.client.in_use, fha.client.upstreams * fha.client.places),
                 **{f"pool_{state}": (pool[state], pool["size"]) for state in ("free", "leased", "cooling", "reserved")}}
 
     def offender(self, str reason):
