@@ -24,6 +24,9 @@ listen = "127.0.0.1:{port}"
 workers = 1
 subscribers = "{folder.subscribers}"
 policy = "{policy}"
+state = "{state}"
+volatile = {volatile}
+reject_delay_s = 0
 gso = {gso}
 
 [[aaah.client]]
@@ -98,7 +101,7 @@ def state_of(folder: Folder, role: str) -> Path:
 
 def start_aaah(folder: Folder, port: int, mode: Mode) -> Program:
     text = AAAH.format(port=port, folder=folder, policy=folder.write("policy.toml", POLICY), secret=SECRET,
-                       **mode.keys())
+                       state=state_of(folder, "aaah"), **mode.keys())
     return serve("aaah", folder, port, text)
 
 

@@ -41,10 +41,13 @@ cpdef enum ExtensionType:
     """Extension types, RFC 5944 1.8 and the RFC beside each."""
     EXT_PADDING = 0                # RFC 5944 1.8
     EXT_MN_HA = 32                 # RFC 5944 3.5.2
+    EXT_FA_HA = 34                 # RFC 5944 3.5.4
     EXT_GENERALIZED = 36           # RFC 4721 5
+    EXT_CVSE = 38                  # RFC 3115 2.1
     EXT_MN_HA_NONCE_REQUEST = 42   # RFC 3957 6.3
     EXT_MN_HA_NONCE_REPLY = 43     # RFC 3957 6.4
     EXT_NAI = 131                  # RFC 2794 2
+    EXT_CHALLENGE = 132            # RFC 4721 4
     EXT_NVSE = 134                 # RFC 3115 2.2
 
 cpdef enum:
@@ -53,6 +56,7 @@ cpdef enum:
     CHAP_SPI = 2                   # RFC 4721 8
     MOST_EXTENSIONS = 32           # a request with more is malformed
     REPLAY_TIMESTAMPS = 2          # RFC 3957 4
+    REPLAY_NONCES = 3
     ALGORITHM_HMAC_MD5 = 1         # RFC 2407 4.5
 
 cpdef enum BootstrapType:

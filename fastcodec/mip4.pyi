@@ -10,6 +10,7 @@ SUBTYPE_NONCE: int
 CHAP_SPI: int
 MOST_EXTENSIONS: int
 REPLAY_TIMESTAMPS: int
+REPLAY_NONCES: int
 ALGORITHM_HMAC_MD5: int
 
 class Extension(NamedTuple):
@@ -57,10 +58,13 @@ class ReplyCode(IntEnum):
 class ExtensionType(IntEnum):
     EXT_PADDING = 0
     EXT_MN_HA = 32
+    EXT_FA_HA = 34
     EXT_GENERALIZED = 36
+    EXT_CVSE = 38
     EXT_MN_HA_NONCE_REQUEST = 42
     EXT_MN_HA_NONCE_REPLY = 43
     EXT_NAI = 131
+    EXT_CHALLENGE = 132
     EXT_NVSE = 134
 
 class BootstrapType(IntEnum):

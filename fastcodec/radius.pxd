@@ -3,11 +3,14 @@ from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
 from fastcodec.digest.jobs cimport Key, Queue
 
 cpdef enum Code:
-    """RADIUS packet codes, RFC 2865 3, RFC 5997 2."""
+    """RADIUS packet codes, RFC 2865 3, RFC 2866 3, RFC 5997 2."""
     ACCESS_REQUEST = 1
     ACCESS_ACCEPT = 2
     ACCESS_REJECT = 3
+    ACCOUNTING_REQUEST = 4
+    ACCOUNTING_RESPONSE = 5
     ACCESS_CHALLENGE = 11
+    STATUS_SERVER = 12
 
 cpdef enum:
     HEADER = 20
@@ -73,6 +76,7 @@ cpdef enum Slot:
     MN_FHA_ALGORITHM
     MN_FHA_REPLAY_METHOD
     MN_FHA_KEY_LIFETIME
+    ACCT_STATUS_TYPE
     SLOTS
 
 cdef struct Numbers:                         # dictionary compiled for the walk and the writer

@@ -17,7 +17,10 @@ class Code(IntEnum):
     ACCESS_REQUEST = 1
     ACCESS_ACCEPT = 2
     ACCESS_REJECT = 3
+    ACCOUNTING_REQUEST = 4
+    ACCOUNTING_RESPONSE = 5
     ACCESS_CHALLENGE = 11
+    STATUS_SERVER = 12
 
 class RequesterRole(IntEnum):
     REQUESTER_NAS = 1
@@ -68,4 +71,5 @@ class Slot(IntEnum):
     MN_FHA_ALGORITHM = 41
     MN_FHA_REPLAY_METHOD = 42
     MN_FHA_KEY_LIFETIME = 43
-    SLOTS = 44
+    ACCT_STATUS_TYPE = 44
+    SLOTS = 45

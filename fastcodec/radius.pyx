@@ -29,7 +29,7 @@ SLOT_NAMES = {
     Slot.AAA_SPI: "Mipstorm-AAA-SPI", Slot.MN_FHA_NONCE: "Mipstorm-MN-FHA-Nonce",
     Slot.MN_FHA_KEY: "Mipstorm-MN-FHA-Key", Slot.MN_FHA_ALGORITHM: "Mipstorm-MN-FHA-Algorithm",
     Slot.MN_FHA_REPLAY_METHOD: "Mipstorm-MN-FHA-Replay-Method",
-    Slot.MN_FHA_KEY_LIFETIME: "Mipstorm-MN-FHA-Key-Lifetime"}
+    Slot.MN_FHA_KEY_LIFETIME: "Mipstorm-MN-FHA-Key-Lifetime", Slot.ACCT_STATUS_TYPE: "Acct-Status-Type"}
 
 
 def configure(dictionary=None):

@@ -12,14 +12,12 @@ from types import TracebackType
 
 from loadgen.fleet import Fleet
 from loadgen.pacer import Pacer
-from loadgen.plan import Expectation, Plan, Target
+from loadgen.plan import IDENTIFIERS, MOST_UNDER_WAY, Expectation, Plan, Target
 from loadgen.result import percentile_ms
 from loadgen.status import Snapshot, Status
 from servers.net.mmsg import Socket
 from servers.net.udp import BUFFER, Driver, open_socket
 
-IDENTIFIERS = 256               # of a source port, RFC 2865 3
-MOST_UNDER_WAY = 32 * IDENTIFIERS
 LOOK_EVERY_S = 0.1              # status, children, the end
 DRAIN_S = 3.0                   # after an interrupt, for what is under way
 RELEASE_S = 10.0                # and for nodes that stay to give back what they hold

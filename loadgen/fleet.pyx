@@ -354,6 +354,8 @@ cdef class Fleet(Node):
         if self.concurrency:
             return 1 if self.under_way() < self.concurrency else 0
         due = self.started_at + pace_time(&self.pace, self.begun)
+        if self.ends_at:
+            due = min(due, self.ends_at)                               # where `done` looks at the clock again
         return due if due > self.now.monotonic else 1
 
     cdef uint64_t next_due(self) noexcept nogil:

@@ -6,6 +6,8 @@ import contextlib
 import os
 import resource
 import signal
+import tempfile
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -28,13 +30,31 @@ from servers.supervisor import Child, ChildDied
 STEPS: tuple[document.Step, ...] = ("access", "registration")
 
 
+@dataclass(frozen=True)
+class Use:
+    """Seconds of the clock, of CPU (ours and each server's), and datagrams lost at our sockets: so far, or since."""
+
+    seconds: float = 0.0
+    own: float = 0.0
+    servers: tuple[float, ...] = ()
+    drops: int = 0
+
+    @classmethod
+    def so_far(cls, engine: Engine, children: Sequence[Child]) -> Use:
+        return cls(time.monotonic(), own_cpu_s(), tuple(child.cpu_s() for child in children), engine.drops())
+
+    def since(self, before: Use) -> Use:
+        return Use(self.seconds - before.seconds, self.own - before.own,
+                   tuple(max(now - then, 0.0) for now, then in zip(self.servers, before.servers, strict=True)),
+                   self.drops - before.drops)
+
+
 @dataclass
 class Spent:
-    """CPU seconds during the measured load, and datagrams lost at our sockets."""
+    """What the measured load took: until its last bootstrap had ended, and all of it."""
 
-    own: float = 0.0
-    busy: list[float] = field(default_factory=list)  # until the last bootstrap had ended: our own, then each server's
-    drops: int = 0
+    loading: Use | None = None
+    all: Use = field(default_factory=Use)
     died: str | None = None
 
 
@@ -49,6 +69,9 @@ def run_load(plan: Plan) -> Result:
                 testbed = stack.enter_context(RunningTestbed(plan.testbed))
             except ChildDied as error:
                 raise UsageError(str(error)) from None
+            except OSError as error:
+                where = tempfile.gettempdir()
+                raise UsageError(f"no testbed can be set up in {where} (see TMPDIR): {error.strerror}") from None
             target = testbed.target
         assert target is not None
         engine = stack.enter_context(Engine(plan, target))
@@ -74,25 +97,24 @@ async def measure(engine: Engine, plan: Plan, children: Sequence[Child]) -> Spen
     def check() -> None:
         for child in children:
             child.check()
-        if not spent.busy and engine.fleet.bootstrapped:
-            spent.busy = since(before)
+        if not spent.loading and engine.fleet.bootstrapped:
+            spent.loading = so_far().since(before)
 
-    def used() -> list[float]:
-        return [own_cpu_s(), *(child.cpu_s() for child in children)]
+    def so_far() -> Use:
+        return Use.so_far(engine, children)
 
-    def since(start: list[float]) -> list[float]:
-        return [now - then for now, then in zip(used(), start, strict=True)]
-
-    spent, before, drops = Spent(), used(), 0
+    spent = Spent()
     engine.attach()
+    before = so_far()
     with Status(quiet=plan.quiet) as status:
         try:
             skip = 0
             if plan.warm_up_s:
                 await engine.run(most(plan), plan.warm_up_s, 0, Status(quiet=True), check)
-                skip = engine.fleet.started
-                engine.fleet.reset_figures()
-            before, spent.busy, drops = used(), [], engine.drops()
+                if not engine.interrupted:
+                    skip = engine.fleet.started
+                    engine.fleet.reset_figures()
+                    before, spent.loading = so_far(), None
             if not engine.interrupted:
                 bootstraps = most(plan) - skip if plan.duration_s else plan.nodes
                 await engine.run(bootstraps, (plan.duration_s or 0.0) - plan.warm_up_s if plan.duration_s else 0.0, skip,
@@ -100,8 +122,7 @@ async def measure(engine: Engine, plan: Plan, children: Sequence[Child]) -> Spen
         except ChildDied as error:
             spent.died = str(error)
             engine.fleet.stop()
-        spent.busy = spent.busy or since(before)
-        spent.own, spent.drops = since(before)[0], engine.drops() - drops
+        spent.all = so_far().since(before)
     return spent
 
 
@@ -116,7 +137,8 @@ def conclude(engine: Engine, plan: Plan, target: Target, spent: Spent, children:
              comparison: Comparison | None) -> Result:
     """The result document, judged."""
     result = describe(engine, plan, target, spent)
-    result.servers = {child.role: document.ServerUse(**child.use) for child in children if child.use}
+    result.servers = {child.role: document.ServerUse(**child.use | {"cpu_s": round(cpu, 3)})    # without its start
+                      for child, cpu in zip(children, spent.all.servers, strict=True) if child.use}
     result.violations = violations(engine, target) + (comparison.violations() if comparison else [])
     result.relaxed = relaxed(plan)
     result.hint = likely_cause(result, lambda step: refused(target, step))
@@ -149,10 +171,10 @@ def describe(engine: Engine, plan: Plan, target: Target, spent: Spent) -> Result
                                  achieved=round(tallies["bootstrap"].succeeded / duration, 3) if duration else 0.0),
         latency_ms={"bootstrap": document.latency(latencies["bootstrap"]),
                     **{step: document.latency(latencies[step]) for step in steps}},
-        packets=document.Packets(**fleet.packets(), kernel_drops=spent.drops),
+        packets=document.Packets(**fleet.packets(), kernel_drops=spent.all.drops),
         replies=document.Replies(mip4={str(c): n for c, n in mip4.items()}, radius={str(c): n for c, n in radius.items()}),
         generator=document.Generator(
-            cpu_s=round(spent.own, 3), max_rss_bytes=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
+            cpu_s=round(spent.all.own, 3), max_rss_bytes=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
             bytes_per_node=round(fleet.node_octets(), 1),
             schedule_sha256=schedule_sha256(engine.pacer, target.subscribers.nai),
             send_lag_ms=document.send_lag(latencies["send_lag"])))
@@ -166,11 +188,12 @@ def tally(counts: tuple[int, int, int, int]) -> Tally:
 
 
 def strain(engine: Engine, plan: Plan, result: Result, spent: Spent) -> Strain:
-    lag = engine.fleet.latencies()["send_lag"]
-    seconds = result.duration_s or 1.0
+    """Of the bootstraps alone: a stay after them would make the busiest generator look idle."""
+    lag, use = engine.fleet.latencies()["send_lag"], spent.loading or spent.all
+    seconds = use.seconds or 1.0                                     # not to the last success: the tail costs CPU, too
     return Strain(open_loop=plan.rate is not None, sends=lag.total,
-                  late_sends=lag.count_above(late_after_ns(result.latency_ms["bootstrap"].p50)), own_drops=spent.drops,
-                  own_cpu=spent.busy[0] / seconds, server_cpu=[cpu / seconds for cpu in spent.busy[1:]])
+                  late_sends=lag.count_above(late_after_ns(result.latency_ms["bootstrap"].p50)), own_drops=spent.all.drops,
+                  own_cpu=use.own / seconds, server_cpu=[cpu / seconds for cpu in use.servers])
 
 
 def relaxed(plan: Plan) -> list[str]:

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import resource
 import sys
 import time
@@ -11,28 +12,25 @@ from typing import IO, Any, Protocol
 
 import uvloop
 
-from servers.config import Aaah, Fha, FhaChoice, load_aaah, load_fha, load_operation, load_policy, weaknesses
+from servers.config import Aaah, Fha, load_aaah, load_fha, load_operation, weaknesses
 from servers.config_operation import Operation
 from servers.engine.reasons import EVENTS
 from servers.errors import ConfigurationError
 from servers.figures import Figures
+from servers.home import Home
 from servers.log import Log
 from servers.net.mmsg import Socket
 from servers.net.udp import BUFFER, CannotListen, open_socket
 from servers.operation import Faces
 from servers.pool.bitmap import SharedPool
-from servers.roles.aaah import AaahRole
 from servers.roles.fha import FhaRole
 from servers.running import in_one_line, run
 from servers.secrets_file import no_core_dumps
 from servers.store.errors import StoreError
 from servers.store.store import Store
-from servers.tables import subscribers_csv
-from servers.tables.replies import ReplyCache
-from servers.tables.subscribers import SubscriberTable
 
 CLIENT_PORTS = 32          # source ports of the FHA's RADIUS client, 256 identifiers each
-REQUESTERS = {"nas": 1, "fha": 2}
+FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 class Role(Protocol):
@@ -46,8 +44,10 @@ class Server:
 
     def __init__(self, name: str, role: Any, sockets: Sequence[Socket], store: Store | None) -> None:
         self.name, self.role, self.sockets, self.store = name, role, sockets, store
-        # What SIGHUP does: re-reads files and says in one line which; ConfigurationError: all stays as it was.
-        self.reread: Callable[[], str] | None = None
+        # What SIGHUP does, in a thread: re-reads files; ConfigurationError: all stays as it was. What it returns puts them
+        # into use, between two batches, and says in one line which.
+        self.reread: Callable[[], Callable[[], str]] | None = None
+        self.rereading = asyncio.Lock()
 
     @property
     def address(self) -> str:
@@ -76,40 +76,11 @@ class Server:
 # ---- AAAH ------------------------------------------------------------------------------------------------------------
 
 def build_aaah(config: Aaah, receive_buffer: int | None = None) -> Server:
-    """ConfigurationError and OSError say in one line what is wrong."""
-    columns = subscribers_csv.read(config.subscribers)
-    if config.care_of_network.num_addresses < len(columns) + 2:
-        raise ConfigurationError(f"aaah.care_of_network: {config.care_of_network} has no room for {len(columns)} subscribers")
-    table = SubscriberTable(len(columns), text_size(columns))
-    for k in range(len(columns)):
-        table.add(columns.nai[k], int(columns.spi[k]), columns.key[k], columns.access_secret[k],
-                  columns.classes[columns.class_index[k]])
-    role = AaahRole(table, ReplyCache(), care_of_network=config.care_of_network.network_address.packed,
-                    care_of_size=config.care_of_network.num_addresses,
-                    ipv6_home_prefix=config.ipv6_home_prefix.network_address.packed, home_agent=config.home_agent.packed,
-                    session_timeout_s=config.session_timeout_s, registration_lifetime_s=config.registration_lifetime_s,
-                    key_lifetime_s=config.key_lifetime_s, identification_window_s=config.identification_window_s)
-    for client in config.client:
-        assert client.secret is not None                             # settled by load_aaah
-        role.add_client(client.network.network_address.packed, client.network.prefixlen, client.secret.octets,
-                        roles=sum(1 << REQUESTERS[r] for r in client.roles))
-    for choice in load_policy(config.policy).fha:
-        add_choice(role, choice, table.classes)
-    listen = config.listen
-    sockets = [open_socket(str(listen.address), listen.port, gro=True, gso=config.gso,
-                           pktinfo=listen.address.is_unspecified, receive_buffer=receive_buffer or BUFFER)]
-    return Server("aaah", role, sockets, None)
-
-
-def text_size(columns: subscribers_csv.Subscribers) -> int:
-    return int(columns.nai.blob.size + columns.key.blob.size + columns.access_secret.blob.size)
-
-
-def add_choice(role: AaahRole, choice: FhaChoice, classes: Sequence[str]) -> None:
-    """Compiles one FHA of the policy: its classes become a bit mask."""
-    mask = sum(1 << k for k, name in enumerate(classes) if not choice.classes or name in choice.classes)
-    role.add_fha(choice.address.packed, choice.weight if choice.healthy else 0, mask,
-                 "\n".join(choice.nas_identifiers).encode())
+    """ConfigurationError, StoreError and OSError say in one line what is wrong."""
+    home = Home(config, receive_buffer)
+    server = Server("aaah", home.role, home.sockets, home.store)
+    server.reread = home.reread
+    return server
 
 
 # ---- FHA -------------------------------------------------------------------------------------------------------------
@@ -127,11 +98,14 @@ def build_fha(config: Fha, receive_buffer: int | None = None) -> Server:
                        ipv6_prefix=config.ipv6_prefix.network_address.packed,
                        ipv6_prefix_length=config.ipv6_prefix.prefixlen, identifier=config.nas_identifier.encode()[:64],
                        max_lifetime_s=config.max_lifetime_s,
-                       window_s=config.identification_window_s, boot=int(time.time()) & 0xffffffff)
+                       window_s=config.identification_window_s, boot=int(time.time()) & 0xffffffff,
+                       strict=config.strict, nonces=config.replay_protection == "nonces")
         for ask in config.aaah:
             assert ask.secret is not None                            # settled by load_fha
             role.set_aaah(ask.address.address.packed, ask.address.port, ask.secret.octets,
-                          message_authenticator=ask.require_message_authenticator, probes=ask.status_server)
+                          message_authenticator=ask.require_message_authenticator, probes=ask.status_server, ours=ask.ours)
+        for known in config.static_key:
+            role.add_static_key(known.spi, known.key.octets, (known.nai or "").encode())
         restore(role, rows, now, wall)
         if store.directory is not None:
             store.compact(role.records(now, wall))
@@ -173,14 +147,14 @@ def serve(config: Aaah | Fha, report: IO[str] | None = None, receive_buffer: int
     operation = operation or Operation()
     log = Log(operation.log_format, "fha" if isinstance(config, Fha) else "aaah")
     for warning in weaknesses(config.aaah if isinstance(config, Fha) else config.client):
-        log("weak_secret", f"warning: {warning}", "warning")
+        log("weak_security", warning, "warning")
     try:
         server = build_fha(config, receive_buffer) if isinstance(config, Fha) else build_aaah(config, receive_buffer)
     except (CannotListen, StoreError) as error:
         raise ConfigurationError(str(error)) from None
-    except OSError as error:                                         # of the state folder, whatever the kernel calls it
-        place = error.filename or (config.state if isinstance(config, Fha) else None)
-        raise ConfigurationError(f"{place}: {error.strerror}" if place else str(error)) from None
+    except OSError as error:
+        place = error.filename or (config.state if isinstance(config, Fha) and error.errno in FULL else None)
+        raise ConfigurationError(f"{place}: {error.strerror}" if place else error.strerror or str(error)) from None
     try:
         faces = Faces(operation, Figures(server))
     except BaseException:

@@ -10,10 +10,10 @@ from servers.config_operation import ControlTable, LogTable, MetricsTable, Opera
 from servers.config_reading import Table, decoded, fault, text_of
 from servers.endpoint import Endpoint
 from servers.errors import ConfigurationError
-from servers.secrets_file import Secret, read_private, read_secret
+from servers.secrets_file import HexKey, Secret, read_private, read_secret
 
 Lifetime = Annotated[int, Meta(ge=1, le=65_534)]  # 65535 is infinity (RFC 5944 section 3.3)
-Window = Annotated[int, Meta(ge=1, le=3600)]  # seconds that a node's clock may be wrong (RFC 5944 section 5.7)
+Window = Annotated[int, Meta(ge=3, le=255)]  # seconds that a node's clock may be wrong (RFC 5944 section 5.7.1)
 OneWorker = Annotated[int, Meta(ge=1, le=1)]
 Name = Annotated[str, Meta(pattern=r"^[ -~]{1,64}$")]
 MOST_CLIENTS, MOST_CHOICES = 64, 32  # what the AAAH has room for
@@ -34,6 +34,23 @@ class AaahOfFha(Shared, kw_only=True):
     address: Endpoint
     require_message_authenticator: Literal["yes", "no", "auto"] = "yes"  # in its answers; auto: once seen, for ever
     status_server: bool = True  # it answers Status-Server (RFC 5997)
+    ours: bool = True  # checks MN-AAA over the octets themselves and derives keys; False: CHAP is all it knows
+
+    @property
+    def forgeable(self) -> str | None:
+        """What to warn about when answers need not be signed."""
+        if self.require_message_authenticator == "yes":
+            return None
+        until = " until the first one that has it" if self.require_message_authenticator == "auto" else ""
+        return f"{self.address}: answers without Message-Authenticator are taken{until}; they can be forged (CVE-2024-3596)"
+
+
+class StaticKey(Table, kw_only=True):
+    """[[fha.static_key]]: an association with a node whose AAAH derives no key, RFC 5944 section 3.2."""
+
+    nai: Annotated[str, Meta(min_length=1, max_length=253)] | None = None  # None: every node
+    spi: Annotated[int, Meta(ge=256, le=2**32 - 1)]
+    key: HexKey
 
 
 class Pool(Table, kw_only=True):
@@ -54,11 +71,14 @@ class Fha(Table, kw_only=True):
     ipv6_prefix: IPv6Network = IPv6Network("2001:db8:f:1::/64")
     max_lifetime_s: Lifetime = 1800
     identification_window_s: Window = 7
+    replay_protection: Literal["timestamps", "nonces"] = "timestamps"  # that new keys are asked for with
+    strict: bool = True  # False: as RFC 3344 was, reserved bits ignored
     workers: OneWorker = 1
     state: Path | None = None
     volatile: bool = False
     gso: bool = True
     aaah: list[AaahOfFha] = field(default_factory=list)
+    static_key: Annotated[list[StaticKey], Meta(max_length=255)] = field(default_factory=list)
     pool: Pool
 
     @property
@@ -71,17 +91,33 @@ class Client(Shared, kw_only=True):
     """[[aaah.client]]: who may ask the AAAH, and as what."""
 
     network: IPv4Network
+    require_message_authenticator: Literal["yes", "no", "auto"] = "yes"
+    denial_code: bool = True
+    chap_without_data: bool = False
     roles: Annotated[list[Literal["nas", "fha"]], Meta(min_length=1)] = field(default_factory=lambda: ["nas", "fha"])
+
+    @property
+    def forgeable(self) -> str | None:
+        """What to warn about when requests need not be signed."""
+        if self.require_message_authenticator == "yes":
+            return None
+        until = " until one is signed" if self.require_message_authenticator == "auto" else ""
+        return (f"client {self.network}: requests without Message-Authenticator are served{until}, and their answers can be "
+                "forged (CVE-2024-3596)")
 
 
 class Aaah(Table, kw_only=True):
     """[aaah]: the home operator's RADIUS server."""
 
     listen: Endpoint
+    accounting_listen: Endpoint | None = None
     workers: OneWorker = 1
     gso: bool = True
     subscribers: Path
     policy: Path
+    state: Path = Path("aaah-state")
+    volatile: bool = False
+    reject_delay_s: Annotated[float, Meta(ge=0, le=10)] = 1.0
     ipv6_home_prefix: IPv6Network = IPv6Network("2001:db8:100::/64")
     home_agent: IPv6Address = IPv6Address("2001:db8:100:0:ffff::1")
     care_of_network: IPv4Network = IPv4Network("127.64.0.0/10")
@@ -130,6 +166,8 @@ def load_fha(path: str | Path) -> Fha:
         raise fault(text, file, "fha", "has no server to ask; it needs at least one [[fha.aaah]]")
     check_servers(fha.aaah, text, file)
     settle_secrets(fha.aaah, text, file, "fha.aaah")
+    if fha.static_key:
+        read_private(file)
     return fha
 
 
@@ -143,6 +181,7 @@ def load_aaah(path: str | Path) -> Aaah:
     check_clients(aaah.client, text, file)
     settle_secrets(aaah.client, text, file, "aaah.client")
     aaah.subscribers, aaah.policy = file.parent / aaah.subscribers, file.parent / aaah.policy
+    aaah.state = file.parent / aaah.state
     return aaah
 
 
@@ -172,10 +211,7 @@ def load_policy(path: str | Path) -> Policy:
 def weaknesses(tables: Sequence[Shared]) -> list[str]:
     """What to warn about when the server starts."""
     weak = [table.secret.weakness for table in tables if table.secret and table.secret.weakness]
-    return weak + [f"{table.address}: answers without Message-Authenticator are taken"
-                   + (" until the first one that has it" if table.require_message_authenticator == "auto" else "")
-                   + "; they can be forged (CVE-2024-3596)"
-                   for table in tables if isinstance(table, AaahOfFha) and table.require_message_authenticator != "yes"]
+    return weak + [warning for table in tables if isinstance(table, AaahOfFha | Client) and (warning := table.forgeable)]
 
 
 def check_state(fha: Fha, text: str, file: Path) -> None:

@@ -6,10 +6,15 @@ AAAH = """\
 
 [aaah]
 listen = "127.0.0.1:1812"                # IPv4 address and UDP port
+accounting_listen = "127.0.0.1:1813"     # address and port for accounting; leave it out to take none
 workers = 1                              # processes that share the port
 gso = true                               # send runs of equal-sized datagrams as one buffer where the kernel can
-subscribers = "subscribers.csv"          # nai,mn_aaa_spi,mn_aaa_key,access_secret,class,location
+subscribers = "subscribers.csv"          # nai,mn_aaa_spi,mn_aaa_key,access_secret,class,location; or: an .lmdb file
 policy = "policy.toml"                   # which FHA a subscriber gets; an example stands at the end of this file
+                                         # (both files are read again on SIGHUP)
+state = "aaah-state"                     # folder of the journal: who may ask for whose keys, and accounting records
+volatile = false                         # true: no journal, all of that is forgotten on exit
+reject_delay_s = 1.0                     # how long a NAS waits for a refusal, 0 to 10 seconds: it slows guessing down
 ipv6_home_prefix = "2001:db8:100::/64"   # IPv6 home addresses: this prefix + the place in the file, 1 for the first
 home_agent = "2001:db8:100:0:ffff::1"    # the IPv6 home agent that is handed out
 care_of_network = "127.64.0.0/10"        # co-located care-of addresses: this network + the subscriber's place
@@ -23,6 +28,9 @@ identification_window_s = 7              # how wrong a node's clock may be, seco
 network = "127.0.0.0/9"
 secret = "change-me-16-octets-at-least"  # shared with the client; or: secret_file = "FILE" (chmod 600)
 roles = ["nas", "fha"]                   # what it may ask as
+require_message_authenticator = "yes"    # "auto": only from its first signed request on, "no": never (CVE-2024-3596)
+denial_code = true                       # tell an FHA which code to refuse a node with (a vendor attribute in a Reject)
+chap_without_data = false                # serve CHAP_SPI without the covered octets: no check of what they say
 
 # policy.toml:
 #
@@ -44,7 +52,10 @@ address = "127.0.0.1"                    # the home agent address in registratio
 nas_identifier = "fha1.access.example"   # how it names itself to the AAAH
 ipv6_prefix = "2001:db8:f:1::/64"        # IPv6 care-of addresses: this prefix + the IPv4 home address
 max_lifetime_s = 1800                    # longest registration granted, seconds
-identification_window_s = 7              # how wrong a node's clock may be, seconds
+identification_window_s = 7              # how wrong a node's clock may be, seconds, 3 to 255
+replay_protection = "timestamps"         # by which later requests of a node are told from old ones; or "nonces"
+strict = true                            # false: RFC 3344 instead of RFC 5944: one authenticator in a request, 131
+                                         # instead of silence when it is missing, reserved bits ignored
 state = "fha-state"                      # folder of the journal: leases and keys that must survive a restart
 volatile = false                         # true: no journal, every lease is forgotten on exit
 workers = 1                              # processes that share the port
@@ -62,6 +73,16 @@ address = "127.0.0.1:1812"
 secret = "change-me-16-octets-at-least"  # shared with the AAAH; or: secret_file = "FILE" (chmod 600)
 require_message_authenticator = "yes"    # in its answers; "auto": once it has sent one; "no": forgers may answer for it
 status_server = true                     # it answers Status-Server, by which one in doubt is watched
+ours = true                              # false: a plain RADIUS server that knows a node's MN-AAA key as a password: nodes
+                                         # use CHAP_SPI, ask for no key, and have one of those below
+
+# Keys of nodes whose AAAH derives none. Without `nai` it is one for every node, who can then all sign as each other.
+# Remove the # in front of these lines if you have such nodes.
+#
+# [[fha.static_key]]
+# nai = "node@home.example"
+# spi = 4096                             # written by both sides, from 256
+# key = "000102030405060708090a0b0c0d0e0f"   # hexadecimal, 16 to 32 octets
 """
 
 OPERATION = """\

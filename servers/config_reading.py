@@ -11,7 +11,7 @@ import msgspec
 from servers.config_lines import line_of
 from servers.endpoint import Endpoint, parse_endpoint
 from servers.errors import ConfigurationError
-from servers.secrets_file import Secret, checked
+from servers.secrets_file import HexKey, Secret, checked, key_of_hex
 
 Kind = TypeVar("Kind")
 
@@ -42,11 +42,13 @@ def decoded(text: str, file: Path, into: type[Kind]) -> Kind:
 def from_text(kind: type[Any], value: Any) -> Any:
     """Values that TOML writes as strings. The ValueError of a constructor is shown with the key."""
     if not isinstance(value, str):
-        raise ValueError("expected a string" if kind is Secret else f"expected a string, got {value!r}")
+        raise ValueError("expected a string" if issubclass(kind, Secret) else f"expected a string, got {value!r}")
     if kind is Endpoint:
         return parse_endpoint(value)
     if kind is Secret:
         return checked(value.encode())
+    if kind is HexKey:
+        return key_of_hex(value)
     return kind(value)  # an address, a network, a path
 
 

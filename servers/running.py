@@ -31,7 +31,7 @@ async def run(server: Server, faces: Faces, log: Log, report: IO[str] | None) ->
     loop.set_exception_handler(faults.take)
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, ended.set)
-    loop.add_signal_handler(signal.SIGHUP, reread, server, log)
+    loop.add_signal_handler(signal.SIGHUP, lambda: asyncio.ensure_future(reread(server, log)))
     wakers = [server.store.journal.done] if server.store and server.store.directory is not None else []
     driver = Driver(server.role, server.sockets, loop, wakers=wakers)
     await faces.start(log)
@@ -111,15 +111,17 @@ def in_one_line(error: BaseException) -> str:
     return f"{type(error).__name__}: {error} (at {' < '.join(reversed(places)) or 'no place'})"
 
 
-def reread(server: Server, log: Log) -> None:
-    """SIGHUP. A file that is wrong changes nothing."""
+async def reread(server: Server, log: Log) -> None:
+    """SIGHUP. Files are read beside the traffic; one that is wrong changes nothing."""
     if server.reread is None:
         log("reread", "SIGHUP: nothing to re-read; what else is in the configuration needs a restart")
         return
-    try:
-        log("reread", f"SIGHUP: {server.reread()}")
-    except (ConfigurationError, OSError) as error:
-        log("reread_failed", f"SIGHUP: {error}; the old one stays in use", "error")
+    async with server.rereading:
+        try:
+            use = await asyncio.to_thread(server.reread)
+            log("reread", f"SIGHUP: {use()}")
+        except (ConfigurationError, OSError) as error:
+            log("reread_failed", f"SIGHUP: {error}; the old one stays in use", "error")
 
 
 async def drain(server: Server) -> None:

@@ -37,6 +37,23 @@ class Secret:
         return f"a shared secret of {len(self.octets)} octets is easily guessed; take 16 random ones"
 
 
+class HexKey(Secret):
+    """A key between a node and its home agent, written in hexadecimal."""
+
+    __slots__ = ()
+
+
+def key_of_hex(text: str) -> HexKey:
+    """16 to 32 octets (RFC 5944 section 5.1 asks for 128 bits); the ValueError shows nothing of it."""
+    try:
+        octets = bytes.fromhex(text)
+    except ValueError:
+        raise ValueError("a key is written in hexadecimal") from None
+    if not 16 <= len(octets) <= 32:
+        raise ValueError(f"a key has 16 to 32 octets, not {len(octets)}")
+    return HexKey(octets)
+
+
 def open_private(path: str | Path) -> BinaryIO:
     """The file, to be read; ConfigurationError when it cannot be opened or anyone on this machine could read it."""
     try:

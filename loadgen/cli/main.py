@@ -53,6 +53,7 @@ def installed_version() -> str:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs a command; returns the exit code."""
+    claim_standard_streams()
     try:
         args = build_parser().parse_args(arguments)
         code = int(COMMANDS[args.command].main(args))
@@ -65,12 +66,28 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("mipstorm: interrupted", file=sys.stderr)
         return INTERRUPTED
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the flush at exit must not fail again
+        abandon_output()
+        return INTERNAL
+    except OSError as error:                                         # a full disk, no folder for temporary files
+        abandon_output()
+        print(f"mipstorm: {error.filename or 'the system'}: {error.strerror or error}", file=sys.stderr)
         return INTERNAL
     except Exception:
         traceback.print_exc()
         print("mipstorm: internal error (above); please report it", file=sys.stderr)
         return INTERNAL
+
+
+def claim_standard_streams() -> None:
+    """Those that are closed become /dev/null; or else the next file opened would be taken for them."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode))               # noqa: SIM115 - as long as the process lives
+
+
+def abandon_output() -> None:
+    """What standard output still holds cannot be written; the flush at exit must not fail again."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def run() -> NoReturn:

@@ -15,13 +15,13 @@ TRIES = 5
 def add_common(parser: ArgumentParser) -> _ArgumentGroup:
     """Returns the group of load options, for more."""
     load = parser.add_argument_group("load")
-    load.add_argument("-r", "--rate", type=values.positive, metavar="R",
+    load.add_argument("-r", "--rate", type=values.rate, metavar="R",
                       help="bootstraps begun a second, whatever becomes of them (open loop)")
-    load.add_argument("-c", "--concurrency", type=values.count, metavar="N",
+    load.add_argument("-c", "--concurrency", type=values.concurrency, metavar="N",
                       help="bootstraps under way at once, the next begins when one ends (closed loop)")
-    load.add_argument("-d", "--duration", type=values.positive, metavar="S",
+    load.add_argument("-d", "--duration", type=values.duration, metavar="S",
                       help="go on for S seconds, nodes start over in the same order (default: every node once)")
-    load.add_argument("--warm-up", type=values.seconds, default=0.0, metavar="S",
+    load.add_argument("--warm-up", type=values.warm_up, default=0.0, metavar="S",
                       help="do not count bootstraps begun in the first S seconds (default: 0)")
     load.add_argument("-s", "--seed", type=values.seed, default=1, metavar="N",
                       help="order and times of arrival; the same seed gives the same load (default: 1)")
@@ -32,7 +32,7 @@ def add_common(parser: ArgumentParser) -> _ArgumentGroup:
                            "all: the whole bootstrap (default)")
     load.add_argument("--tries", type=values.tries, default=TRIES, metavar="N",
                       help=f"transmissions of a request before it has timed out (default: {TRIES})")
-    load.add_argument("--timeout", type=values.positive, metavar="S",
+    load.add_argument("--timeout", type=values.timeout, metavar="S",
                       help="before the first retransmission, doubled for each further one "
                            f"(default: {RADIUS_TIMEOUT_S:g} for RADIUS, {MIP4_TIMEOUT_S:g} for Mobile IP)")
     load.add_argument("--receive-buffer", type=values.buffer_size, metavar="OCTETS",

@@ -3,9 +3,11 @@ import math
 from argparse import ArgumentTypeError
 from ipaddress import IPv4Network
 
-from loadgen.plan import SCENARIOS
+from loadgen.plan import MOST_TRIES, MOST_UNDER_WAY, SCENARIOS
 from loadgen.verdict import MaxFailures
 from servers.endpoint import Endpoint, parse_endpoint
+
+LONGEST_S = 1e9  # 31 years, which 64 bits of nanoseconds hold many times over
 
 
 def number(text: str, least: int, most: int) -> int:
@@ -31,7 +33,11 @@ def seed(text: str) -> int:
 
 
 def tries(text: str) -> int:
-    return number(text, 1, 100)
+    return number(text, 1, MOST_TRIES)
+
+
+def concurrency(text: str) -> int:
+    return number(text, 1, MOST_UNDER_WAY)
 
 
 def buffer_size(text: str) -> int:
@@ -57,16 +63,35 @@ def positive(text: str) -> float:
     return value
 
 
-def seconds(text: str) -> float:
-    """Like `positive`, and zero."""
-    return 0.0 if text in ("0", "0.0") else positive(text)
+def between(text: str, least: float, most: float) -> float:
+    value = positive(text)
+    if not least <= value <= most:
+        raise ArgumentTypeError(f"'{text}' is not a number from {least:g} to {most:g}")
+    return value
+
+
+def rate(text: str) -> float:
+    return between(text, 0.001, 1e9)
+
+
+def duration(text: str) -> float:
+    return between(text, 0.001, LONGEST_S)
+
+
+def timeout(text: str) -> float:
+    """Seconds; the clocks that wait for it count milliseconds."""
+    return between(text, 0.001, 3600)
+
+
+def warm_up(text: str) -> float:
+    return 0.0 if text in ("0", "0.0") else duration(text)
 
 
 def max_failures(text: str) -> MaxFailures:
     """`N` or `N%`."""
     if not text.endswith("%"):
         return MaxFailures(count=number(text, 0, 2**32))
-    share = seconds(text[:-1]) / 100
+    share = 0.0 if text in ("0%", "0.0%") else positive(text[:-1]) / 100
     if share > 1:
         raise ArgumentTypeError(f"'{text}' is more than all")
     return MaxFailures(share=share)

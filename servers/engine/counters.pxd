@@ -3,7 +3,7 @@ from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
 from servers.net.node cimport Datagram
 
 cdef enum:
-    REASONS = 64
+    REASONS = 128
     KEPT = 64                        # octets kept of an offending datagram
 
 cdef struct Offender:
@@ -13,8 +13,8 @@ cdef struct Offender:
     uint8_t[64] octets
 
 cdef struct Counters:
-    uint64_t[64] counts
-    Offender[64] last
+    uint64_t[128] counts
+    Offender[128] last
 
 cdef void count_offence(Counters* counters, int reason, const Datagram* datagram) noexcept nogil
 

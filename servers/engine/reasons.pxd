@@ -46,3 +46,16 @@ cpdef enum Reason:
     UNASKED_PROXY_STATE = 59       # in an answer to a request without one: CVE-2024-3596
     UPSTREAM_SUSPECT = 60          # a server that we ask owes an answer for too long
     UPSTREAM_BACK = 61             # it has answered three times
+    # 64 and up: of the AAAH
+    BAD_REQUEST_AUTHENTICATOR = 64 # of an Accounting-Request, RFC 2866 3
+    UNSIGNED_SERVED = 65           # without Message-Authenticator, because the client's configuration allows it
+    # 72 and up: associations that the FHA holds itself
+    UNKNOWN_SPI = 72               # an MN-HA authenticator under a key that is not held
+    KEY_EXPIRED = 73               # an MN-HA authenticator under a key whose lifetime is over
+    BAD_MN_HA = 74                 # an MN-HA authenticator that does not match
+    CVSE_REFUSED = 75              # a critical vendor extension that is not understood
+    AGENT_UNKNOWN = 76             # a foreign agent's authenticator, but no association with it
+    RENEWED = 77                   # registrations under a key held already, without the AAAH
+    HANDED_OVER = 78               # registrations that moved a binding to another care-of address
+    REKEYED = 79                   # keys replaced
+    GIVEN_BACK = 80                # bindings ended by their nodes

@@ -41,6 +41,7 @@ class Store:
         self.dropped_records = self.dropped_octets = self.lost = 0
         self._file: BinaryIO | None = None
         self._generation = 0
+        self.base = 0                                  # number of the image that was loaded, 0: none
         self._loaded = False
         self._lock = -1
         if self.directory is not None:
@@ -65,6 +66,7 @@ class Store:
             return []
         rows: list[tuple[int, bytes]] = []
         newest, journals = self._find()
+        self.base = newest
         sequence = self._read(newest, image.IMAGE, rows, None) if newest else None
         for number in journals:
             sequence = self._read(number, image.JOURNAL, rows, sequence)

@@ -57,6 +57,13 @@ cdef void remove_binding(Bindings* bindings, Binding* binding) noexcept nogil:
 
 
 cdef void set_expiry(Bindings* bindings, Binding* binding, uint64_t when) noexcept nogil:
-    """Monotonic ns."""
+    """Monotonic ns. An old key ends first, if there is one."""
     binding.expires = when
-    wheel_arm(&bindings.rows.wheel, row_of(bindings, binding), when)
+    wheel_arm(&bindings.rows.wheel, row_of(bindings, binding),
+              min(when, binding.old_until) if binding.old_until else when)
+
+
+cdef void forget_old_key(Bindings* bindings, Binding* binding) noexcept nogil:
+    memset(&binding.old_prepared, 0, sizeof(binding.old_prepared))
+    binding.old_until, binding.old_mn_spi, binding.old_ha_spi = 0, 0, 0
+    set_expiry(bindings, binding, binding.expires)

@@ -7,13 +7,13 @@ cdef struct Subscriber:
     uint64_t identification          # newest accepted at step 5, 0: none yet
     uint64_t covered_hash            # of the octets that came with it: the same again is answered again
     uint64_t text                    # offset in the blob: NAI, access secret, MN-AAA key
-    uint64_t assigned_until          # monotonic ns
+    uint32_t[4] fhas                 # named at step 3, network order, 0: none
+    uint32_t assigned_until          # s, monotonic; 0: never
     uint32_t spi                     # of the MN-AAA association
     uint8_t nai_length
     uint8_t secret_length
     uint8_t key_length
     uint8_t subscription             # index of the subscription class
-    uint32_t assigned                # bit mask over the policy's FHAs, named at step 3
 
 cdef struct Subscribers:
     Subscriber* rows

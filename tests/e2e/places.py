@@ -39,6 +39,7 @@ class Place:
 listen = "{listen}"
 subscribers = "subscribers.csv"
 policy = "policy.toml"
+reject_delay_s = 0
 {more}
 [[aaah.client]]
 network = "127.0.0.0/9"

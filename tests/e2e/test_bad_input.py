@@ -258,6 +258,17 @@ def test_a_disk_too_small_for_the_state_at_the_start(place: Place) -> None:
     assert line == "disk/state: No space left on device"
 
 
+def test_a_disk_too_small_for_the_testbed(place: Place) -> None:
+    before = (*small_disk(place.folder, 100), "env", f"TMPDIR={place.folder}/disk")
+    line = refusal(mipstorm(place.folder, "bench", "-n", "5000", "-c", "1", before=before))
+    assert line == f"no testbed can be set up in {place.folder}/disk (see TMPDIR): No space left on device"
+
+
+def test_too_few_files_may_be_open(place: Place) -> None:
+    line = refusal(mipstorm(place.folder, *FHA, before=("sh", "-c", 'ulimit -n 30 && exec "$@"', "sh")))
+    assert line == "Too many open files"
+
+
 def test_a_disk_that_fills_up_ends_a_bench(place: Place) -> None:
     """The FHA says so and ends; what it had granted until then was on the disk."""
     done = mipstorm(place.folder, "bench", "-n", "10000", "-c", "64", "-d", "100", "--state", "disk/state", "--json",

@@ -103,6 +103,39 @@ def test_a_killed_server_is_named_and_ends_the_run(tmp_path: Path, role: str) ->
     assert result.reasons[0] in " ".join(out.split())
 
 
+def in_warm_up(folder: Path) -> Running:
+    run = Running(folder, [*MIPSTORM, *LONG, "-d", "60", "--warm-up", "40", "--json", "result.json"])
+    try:
+        eventually(lambda: run.server("fha"), "the FHA")
+        time.sleep(2)
+    except BaseException:
+        run.__exit__(None, None, None)
+        raise
+    return run
+
+
+def test_a_server_killed_in_the_warm_up(tmp_path: Path) -> None:
+    with in_warm_up(tmp_path) as run:
+        pid = run.server("aaah")
+        os.kill(pid, signal.SIGKILL)
+        code, out, err = run.end()
+        nothing_left(run, tmp_path)
+    assert (code, "Traceback" in err) == (1, False), err
+    assert f"the aaah (pid {pid}) died with signal SIGKILL" in " ".join(out.split())
+
+
+def test_an_interrupt_in_the_warm_up_while_a_server_stands_still(tmp_path: Path) -> None:
+    """What is under way then does not end, so that no figure can be set to zero."""
+    with in_warm_up(tmp_path) as run:
+        os.kill(run.server("aaah"), signal.SIGSTOP)
+        time.sleep(0.3)
+        run.interrupt()
+        code, out, err = run.end(60)
+        nothing_left(run, tmp_path)
+    assert (code, "Traceback" in err) == (130, False), err
+    assert "PARTIAL" in out
+
+
 def test_the_last_log_line_of_a_dead_server_is_shown(tmp_path: Path) -> None:
     """A datagram that no server knows makes it say something; then it is killed."""
     with started(tmp_path) as run:

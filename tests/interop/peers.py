@@ -151,13 +151,22 @@ def subscribers(folder: Path, nodes: int) -> Subscribers:
 
 
 @contextmanager
-def ours(role: str, config: Path) -> Iterator[Endpoint]:
-    """`serve ROLE`; the address it listens on."""
+def started(role: str, config: Path) -> Iterator[Child]:
+    """`serve ROLE` as a process."""
     child = Child(role, config, config.with_suffix(".log"))
     try:
-        yield child.wait_ready()
+        child.wait_ready()
+        yield child
     finally:
         child.stop()
+
+
+@contextmanager
+def ours(role: str, config: Path) -> Iterator[Endpoint]:
+    """`serve ROLE`; the address it listens on."""
+    with started(role, config) as child:
+        assert child.endpoint is not None
+        yield child.endpoint
 
 
 AAAH = f"""[aaah]
@@ -175,17 +184,25 @@ secret = "{SECRET.decode()}"
 
 @contextmanager
 def aaah(folder: Path, more: str = "", client: str = "") -> Iterator[Endpoint]:
-    """Our AAAH with the folder's subscribers, FHA 127.0.0.1, and what else the tables [aaah] and its client shall hold."""
-    private(folder / "policy.toml", '[[fha]]\naddress = "127.0.0.1"\n')
-    with ours("aaah", private(folder / "aaah.toml", AAAH.format(more=more, client=client))) as endpoint:
+    """Our AAAH as `aaah_config` has it; the address it listens on."""
+    with ours("aaah", aaah_config(folder, "aaah.toml", more, client)) as endpoint:
         yield endpoint
+
+
+def aaah_config(folder: Path, name: str, more: str = "", client: str = "") -> Path:
+    """With the folder's subscribers, FHA 127.0.0.1, and what else the tables [aaah] and its client shall hold."""
+    private(folder / "policy.toml", '[[fha]]\naddress = "127.0.0.1"\n')
+    return private(folder / name, AAAH.format(more=more, client=client))
+
+
+MIPSTORM = (sys.executable, "-m", "loadgen.cli.main")
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(subscribers_csv.__file__).parents[2])}
 
 
 def mipstorm(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """The command, in the folder, to its end."""
-    packages = str(Path(subscribers_csv.__file__).parents[2])
-    return subprocess.run([sys.executable, "-m", "loadgen.cli.main", *arguments], cwd=folder, capture_output=True, text=True,
-                          timeout=30, check=False, env={**os.environ, "PYTHONPATH": packages})
+    return subprocess.run([*MIPSTORM, *arguments], cwd=folder, capture_output=True, text=True, timeout=30, check=False,
+                          env=ENVIRONMENT)
 
 
 # ---- RADIUS by hand ------------------------------------------------------------------------------------------------------

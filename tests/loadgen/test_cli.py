@@ -138,6 +138,13 @@ LOAD = ["load", "--radius", "127.0.0.1:1812"]
     (["bench", "-n", "1e3"], "'1e3' is not a whole number"),
     (["bench", "-r", "nan"], "argument -r/--rate: 'nan' is not a number above 0"),
     (["bench", "-r", "-5"], "'-5' is not a number above 0"),
+    (["bench", "-r", "1e-300"], "argument -r/--rate: '1e-300' is not a number from 0.001 to 1e+09"),
+    (["bench", "-c", "8193"], "argument -c/--concurrency: '8193' is not a whole number from 1 to 8192"),
+    (["bench", "-d", "1e12"], "argument -d/--duration: '1e12' is not a number from 0.001 to 1e+09"),
+    (["bench", "--warm-up", "1e30"], "argument --warm-up: '1e30' is not a number from 0.001 to 1e+09"),
+    (["bench", "--timeout", "1e10"], "argument --timeout: '1e10' is not a number from 0.001 to 3600"),
+    (["bench", "--timeout", "1e-9"], "argument --timeout: '1e-9' is not a number from 0.001 to 3600"),
+    (["bench", "--tries", "17"], "argument --tries: '17' is not a whole number from 1 to 16"),
     (["bench", "-r", "5", "-c", "5"], "--rate is an open loop, --concurrency a closed one: give one of them"),
     (["bench", "-d", "5", "--warm-up", "5"], "a warm-up of 5 s leaves nothing of a duration of 5 s"),
     (["bench", "--max-failures", "101%"], "argument --max-failures: '101%' is more than all"),
@@ -338,3 +345,19 @@ def test_a_reader_that_goes_away_is_no_traceback() -> None:
                           stderr=subprocess.PIPE, text=True, check=False)
     os.close(write)
     assert (done.stderr, done.returncode) == ("", 1)
+
+
+COMMAND = (sys.executable, "-c", "from loadgen.cli.main import run; run()", "serve", "fha", "--example-config")
+
+
+@pytest.mark.parametrize("closed", [(1,), (0, 1), (0, 1, 2)])
+def test_closed_standard_streams_are_no_fault_of_ours(closed: tuple[int, ...]) -> None:
+    redirections = " ".join(f"{number}>&-" for number in closed)
+    done = subprocess.run(["sh", "-c", f'"$@" {redirections}', "sh", *COMMAND], capture_output=True, text=True, check=False)
+    assert (done.stdout, done.stderr, done.returncode) == ("", "", 0)
+
+
+def test_a_full_disk_behind_standard_output_is_told_in_one_line() -> None:
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(COMMAND, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert (done.stderr, done.returncode) == ("mipstorm: the system: No space left on device\n", 1)

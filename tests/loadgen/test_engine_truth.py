@@ -24,6 +24,7 @@ from fastcodec.message import (
 from loadgen.histogram import LatencyHistogram
 from loadgen.pacer import Pacer
 from loadgen.schedule import schedule_sha256
+from servers.net.impair import Profile
 from servers.net.memory import Address, Network
 
 MS = 1_000_000
@@ -353,6 +354,17 @@ def test_longer_lifetime_than_asked_is_no_violation() -> None:
     world = lied_to(in_turn, lifetime=60_000)
     assert world.tally()["succeeded"] == 2
     assert world.fleet.violations() == ([], {})
+
+
+def test_reply_to_an_earlier_request_counts() -> None:
+    """Ruling 1: the first reply comes when the second request is out, and no other comes."""
+    world = TruthWorld(1, first_timeout_ms=200)
+    fha = LyingFha(world, in_turn)
+    world.net.stand_in = lambda source, data: None if fha.answered else fha(source, data)
+    world.net.impair(Profile(delay_ns=300 * MS), source=f"{FHA}:434")
+    world.run(3)
+    assert world.tally()["succeeded"] == 1
+    assert world.fleet.packets()["retransmitted"] == 1
 
 
 @pytest.mark.parametrize("code", [129, 130, 134, 136, 139])

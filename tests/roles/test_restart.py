@@ -34,11 +34,15 @@ def run_durably(world: World, seconds: float, random: Random) -> None:
             world.settle()
 
 
+def copied(world: World, to: Path) -> Path:
+    assert world.state is not None
+    shutil.copytree(world.state, to)
+    return to
+
+
 def restarted(world: World, copy: Path, after_s: float, **settings: object) -> World:
     """As a crash leaves the directory: what the process had not written is not there."""
-    assert world.state is not None
-    shutil.copytree(world.state, copy)
-    return World(len(world.columns), columns=world.columns, state=copy, pool=world.pool_network,
+    return World(len(world.columns), columns=world.columns, state=copied(world, copy), pool=world.pool_network,
                  wall_ns=world.wall() + int(after_s * SECOND), **settings)  # type: ignore[arg-type]
 
 
@@ -118,6 +122,17 @@ def test_what_was_given_back_stays_given_back(tmp_path: Path) -> None:
     assert len(ask_durably(desk, desk.rrq(lifetime=0))) == 1
     again = restarted(desk, tmp_path / "b", 1)
     assert set(again.fha.leases()) == {desk.columns.nai[1]}
+    for each in (desk, again):
+        each.store.close()
+
+
+def test_clock_of_one_node_ahead_keeps_no_other_node_out(tmp_path: Path) -> None:
+    desk = durable_desk(tmp_path)
+    ahead = desk.rrq(identification=desk.ntp(6.9))
+    assert len(ask_durably(desk, ahead)) == 1
+    again = Desk(8, columns=desk.columns, state=copied(desk, tmp_path / "b"), wall_ns=desk.wall() + SECOND)
+    assert [again.read(o).code for o in ask_durably(again, ahead)] == [133]
+    assert [again.read(o, 1).code for o in ask_durably(again, again.rrq(1), 1)] == [0]
     for each in (desk, again):
         each.store.close()
 

@@ -25,11 +25,11 @@ def with_covered(desk: Desk, octets: int) -> bytes:
 ROWS: list[tuple[str, str, Callable[[Desk], bytes]]] = [
     ("no MN-AAA", "no_authenticator", lambda d: d.open_rrq() + nai_extension(d.columns.nai[0])),
     ("fixed part only", "no_authenticator", lambda d: d.open_rrq()),
-    ("MN-HA of nobody instead of MN-AAA", "no_authenticator",
+    ("MN-HA of nobody instead of MN-AAA", "unknown_spi",
      lambda d: d.open_rrq() + nai_extension(d.columns.nai[0]) + b"\x20\x14\x00\x00\x10\x00" + bytes(16)),
     ("SPI 255", "reserved_spi", lambda d: d.rrq(spi=255)),
     ("SPI 0", "reserved_spi", lambda d: d.rrq(spi=0)),
-    ("CHAP_SPI", "reserved_spi", lambda d: d.rrq(spi=2)),
+    ("SPI 3", "reserved_spi", lambda d: d.rrq(spi=3)),
     ("no NAI", "no_nai", lambda d: d.rrq(nai=b"")),
     ("empty NAI", "no_nai", lambda d: d.rrq(nai=nai_extension(b""))),
     ("NAI behind the proof", "no_nai", lambda d: d.rrq(nai=b"", after=nai_extension(d.columns.nai[0]))),

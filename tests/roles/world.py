@@ -5,11 +5,9 @@ from __future__ import annotations
 import contextlib
 from ipaddress import IPv4Address, IPv6Address
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from loadgen.fleet import Fleet
-from servers.tables.subscribers import SubscriberTable
-
 from loadgen.pacer import Pacer
 from servers.net.impair import Profile
 from servers.net.memory import START_NS, WALL_NS, Network
@@ -18,6 +16,7 @@ from servers.roles.aaah import AaahRole
 from servers.roles.fha import FhaRole
 from servers.store.store import Store
 from servers.tables.replies import ReplyCache
+from servers.tables.subscribers import SubscriberTable
 from servers.tables.subscribers_csv import Subscribers, generate
 
 SECRET = b"a shared secret of some length"
@@ -41,6 +40,10 @@ def table_of(columns: Subscribers) -> SubscriberTable:
 
 
 class World:
+    cool_down_s = 0
+    fha_settings: ClassVar[dict[str, Any]] = {}                      # of FhaRole, beyond those that all worlds share
+    aaah_settings: ClassVar[dict[str, Any]] = {}                     # of FhaRole.set_aaah
+
     def __init__(self, nodes: int = 50, *, seed: int = 1, profile: Profile | None = None, pool: str = "198.18.0.0/24",
                  rate: float = 1000.0, concurrency: int = 0, state: Path | None = None, fha_clock_s: float = 0,
                  secret: bytes = SECRET, columns: Subscribers | None = None, wall_ns: int = WALL_NS,
@@ -64,14 +67,14 @@ class World:
     def add_fha(self, clock_s: float = 0, **settings: Any) -> None:
         self.store = Store(self.state, self.pool_network)
         rows = self.store.load()
-        self.pool = SharedPool(self.pool_network)
+        self.pool = SharedPool(self.pool_network, cool_down_s=self.cool_down_s)
         network = self.pool_network.split("/")
         mask = (0xffffffff << (32 - int(network[1]))) & 0xffffffff
         self.fha = FhaRole(self.pool, self.store.journal, now=self.net.now, ports=FHA_PORTS, address=packed(FHA),
                            pool_network=packed(network[0]), pool_mask=mask.to_bytes(4, "big"), ipv6_prefix=packed(PREFIX),
-                           **settings)
+                           **self.fha_settings, **settings)
         self.fha.seed(13)
-        self.fha.set_aaah(packed(AAAH), 1812, self.secret)
+        self.fha.set_aaah(packed(AAAH), 1812, self.secret, **self.aaah_settings)
         for kind, payload in rows:
             assert self.fha.restore(kind, payload, self.net.now, self.wall())
         self.net.attach(self.fha, 0, FHA, 434, wall_offset_ns=int(clock_s * SECOND))

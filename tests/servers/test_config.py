@@ -56,7 +56,7 @@ def test_the_examples_show_every_key(text: str, table: str, kind: type[config.Ta
         assert isinstance(here, dict)
         here = here[part]
     keys = set(here[0] if isinstance(here, list) else here)  # type: ignore[call-overload]
-    assert keys == set(kind.__struct_fields__) - {"secret_file"}
+    assert keys == set(kind.__struct_fields__) - {"secret_file", "static_key"}
 
 
 def test_the_examples_show_how_a_server_is_watched(tmp_path: Path) -> None:
@@ -95,7 +95,29 @@ def test_every_default_in_an_example_is_the_true_default(tmp_path: Path) -> None
     assert shortest == complete
 
 
+def with_static_key(text: str) -> str:
+    """The example without the # in front of its static key."""
+    before, block = text.split("# [[fha.static_key]]\n")
+    return before + "[[fha.static_key]]\n" + re.sub("^# ", "", block, count=3, flags=re.MULTILINE)
+
+
+def test_static_keys(tmp_path: Path) -> None:
+    text = with_static_key(example("fha"))
+    (known,) = config.load_fha(written(tmp_path, text)).static_key
+    assert (known.nai, known.spi, known.key.octets) == ("node@home.example", 4096, bytes(range(16)))
+    assert "0001" not in repr(known)
+    for key, what in (("00" * 15, "a key has 16 to 32 octets, not 15"), ("0x" * 16, "a key is written in hexadecimal"),
+                      ("00" * 33, "a key has 16 to 32 octets, not 33")):
+        edited = text.replace("000102030405060708090a0b0c0d0e0f", key)
+        assert f"static_key[0].key: {what}" in refused(tmp_path, "fha", edited)
+    assert "spi: expected 'int' >= 256" in refused(tmp_path, "fha", text.replace("spi = 4096", "spi = 255"))
+    assert "but everyone may read it" in refused(tmp_path, "fha", text, mode=0o644)
+
+
 EDITS = [
+    ("fha", "identification_window_s = 7", "identification_window_s = 2", "identification_window_s: expected 'int' >= 3"),
+    ("fha", "identification_window_s = 7", "identification_window_s = 256", "window_s: expected 'int' <= 255"),
+    ("fha", '"timestamps"', '"none"', "server.toml:LINE: fha.replay_protection: invalid enum value 'none'"),
     ("fha", "network =", "netwrk =", r"server.toml:LINE: fha.pool.netwrk: unknown key \(did you mean 'network'\?\)"),
     ("fha", 'listen = "127.0.0.1:434"', "", "server.toml:<fha>: fha.listen: is missing"),
     ("fha", "127.0.0.1:434", "localhost:434", "server.toml:LINE: fha.listen: 'localhost' in"),

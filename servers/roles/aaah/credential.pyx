@@ -1,28 +1,30 @@
-# Who asks, and the digests of what they prove it with: CHAP at step 2, MN-AAA at step 5.
-from fastcodec.digest.jobs cimport (
-    DIGEST_HMAC_MD5, DIGEST_HMAC_SHA1, DIGEST_KEY_MD5, DIGEST_KEY_SHA1, DIGEST_MD5, queue_job,
-)
-from fastcodec.mip4 cimport BAD_AAA_AUTHENTICATION, FAILED_AUTHENTICATION
+# Who asks; and at step 2 the digests of what it proves itself with: User-Password or CHAP.
+from fastcodec.digest.jobs cimport DIGEST_MD5, queue_job
+from fastcodec.mip4 cimport FAILED_AUTHENTICATION
 from fastcodec.radius cimport (
-    ACCESS_REJECT, CHAP_CHALLENGE, CHAP_PASSWORD, MN_AAA_AUTHENTICATOR, MN_AAA_DATA, MN_AAA_SPI, NUMBERS,
-    REQUESTER_FHA, REQUESTER_NAS, REQUESTER_ROLE, USER_NAME, USER_PASSWORD, next_occurrence,
+    CHAP_CHALLENGE, CHAP_PASSWORD, EAP_MESSAGE, REQUESTER_FHA, REQUESTER_NAS, REQUESTER_ROLE, USER_NAME, USER_PASSWORD,
 )
+from fastcodec.wire cimport same
 from libc.stdint cimport uint32_t, uint8_t
 from libc.string cimport memcpy
 from servers.engine.reasons cimport (
     BAD_CREDENTIAL, NO_CREDENTIAL, NO_NAI, TWO_CREDENTIALS, UNKNOWN_SUBSCRIBER, WRONG_ROLE,
 )
-from servers.net.node cimport draw
+from servers.roles.aaah.proof cimport queue_proof
 from servers.roles.aaah.row cimport integer, reject, value
-from servers.roles.aaah.state cimport Aaah, PROOF_LONGEST, Question
-from servers.tables.subscribers cimport find_subscriber, key_of, secret_of
+from servers.roles.aaah.state cimport Aaah, Question
+from servers.tables.subscribers cimport find_subscriber, secret_of
+
+cdef enum:
+    BLOCK = 16
+    LONGEST_PASSWORD = 128           # RFC 2865 5.2
+    OTHER_ROLE = 255
 
 
 cdef void find_who_asks(Aaah* aaah, Question* question) noexcept nogil:
     """The subscriber, and which of the two questions this is: Mipstorm-Requester-Role, radius.md 9; absent means NAS."""
-    question.code = 0
     question.role = <uint8_t> min(integer(question, REQUESTER_ROLE) if question.packet.count[<int> REQUESTER_ROLE]
-                                  else <uint32_t> REQUESTER_NAS, <uint32_t> 255)
+                                  else <uint32_t> REQUESTER_NAS, <uint32_t> OTHER_ROLE)
     if question.role not in (REQUESTER_NAS, REQUESTER_FHA) or not question.client.roles >> question.role & 1:
         reject(aaah, question, WRONG_ROLE, FAILED_AUTHENTICATION)
         return
@@ -34,10 +36,24 @@ cdef void find_who_asks(Aaah* aaah, Question* question) noexcept nogil:
     if not question.subscriber:
         reject(aaah, question, UNKNOWN_SUBSCRIBER, FAILED_AUTHENTICATION)
         return
-    if question.role == REQUESTER_NAS:
-        queue_chap(aaah, question)
+    if question.role == REQUESTER_FHA:
+        queue_proof(aaah, question)
     else:
-        queue_keys(aaah, question)
+        queue_password(aaah, question)
+
+
+cdef void queue_password(Aaah* aaah, Question* question) noexcept nogil:
+    """Exactly one credential, RFC 2865 5.44 note 1, RFC 3579 3.3 note 1. EAP is not offered."""
+    cdef const uint8_t* count = question.packet.count
+    if count[<int> USER_PASSWORD] + count[<int> CHAP_PASSWORD] > 1 or count[<int> EAP_MESSAGE] and (
+            count[<int> USER_PASSWORD] or count[<int> CHAP_PASSWORD]):
+        reject(aaah, question, TWO_CREDENTIALS, 0)
+    elif count[<int> CHAP_PASSWORD]:
+        queue_chap(aaah, question)
+    elif count[<int> USER_PASSWORD]:
+        queue_pads(aaah, question)
+    else:
+        reject(aaah, question, NO_CREDENTIAL, 0)
 
 
 cdef void queue_chap(Aaah* aaah, Question* question) noexcept nogil:
@@ -46,12 +62,6 @@ cdef void queue_chap(Aaah* aaah, Question* question) noexcept nogil:
     cdef const uint8_t* challenge = question.packet.octets + 4
     cdef uint32_t length = 16, secret_length = question.subscriber.secret_length
     cdef uint8_t* scratch
-    if question.packet.count[<int> USER_PASSWORD]:
-        reject(aaah, question, TWO_CREDENTIALS if question.packet.count[<int> CHAP_PASSWORD] else NO_CREDENTIAL, 0)
-        return
-    if question.packet.count[<int> CHAP_PASSWORD] != 1:
-        reject(aaah, question, TWO_CREDENTIALS if question.packet.count[<int> CHAP_PASSWORD] else NO_CREDENTIAL, 0)
-        return
     if question.packet.size[<int> CHAP_PASSWORD] != 17:
         reject(aaah, question, BAD_CREDENTIAL, 0)
         return
@@ -64,50 +74,39 @@ cdef void queue_chap(Aaah* aaah, Question* question) noexcept nogil:
     queue_job(&aaah.queue, DIGEST_MD5, scratch, 1 + secret_length, challenge, length, NULL, question.digest)
 
 
-cdef void queue_keys(Aaah* aaah, Question* question) noexcept nogil:
-    """Prepares the MN-AAA key for the proof (RFC 4721 6) and for the derivation (RFC 3957 5), and the first pad that
-    hides the new key, MD5(secret, Request Authenticator, salt), RFC 2868 3.5."""
-    cdef const uint8_t* key = key_of(aaah.subscribers, question.subscriber)
-    cdef const uint8_t* random
-    if not collect_proof(aaah, question):
-        reject(aaah, question, NO_CREDENTIAL, BAD_AAA_AUTHENTICATION)
+cdef void queue_pads(Aaah* aaah, Question* question) noexcept nogil:
+    """What hides User-Password, RFC 2865 5.2: MD5(secret, Request Authenticator), MD5(secret, c1), ... The ciphertext is
+    all there, so that no pad has to wait for another."""
+    cdef const uint8_t* hidden = value(question, USER_PASSWORD)
+    cdef uint32_t at = 0, length = question.packet.size[<int> USER_PASSWORD]
+    if not length or length % BLOCK or length > LONGEST_PASSWORD:
+        reject(aaah, question, BAD_CREDENTIAL, 0)
         return
-    queue_job(&aaah.queue, DIGEST_KEY_MD5, key, question.subscriber.key_length, NULL, 0, NULL, &question.md5_key)
-    queue_job(&aaah.queue, DIGEST_KEY_SHA1, key, question.subscriber.key_length, NULL, 0, NULL, &question.sha1_key)
-    random = draw(aaah.entropy, 18)
-    memcpy(question.nonce, random, 16)
-    question.salt[0], question.salt[1] = random[16] | 0x80, random[17]
-    memcpy(question.hidden, question.packet.octets + 4, 16)
-    memcpy(question.hidden + 16, question.salt, 2)
-    queue_job(&aaah.queue, DIGEST_MD5, question.client.secret, question.client.secret_length, question.hidden, 18, NULL,
-              question.pad)
+    question.pads = aaah.scratch + aaah.scratch_used
+    aaah.scratch_used += length
+    while at < length:
+        queue_job(&aaah.queue, DIGEST_MD5, question.client.secret, question.client.secret_length,
+                  hidden + at - BLOCK if at else question.packet.octets + 4, BLOCK, NULL, question.pads + at)
+        at += BLOCK
 
 
-cdef bint collect_proof(Aaah* aaah, Question* question) noexcept nogil:
-    """C in one piece: in place when it came in one, else joined in the batch's scratch space."""
-    cdef int at = question.packet.offset[<int> MN_AAA_DATA]
-    cdef uint8_t* joined = aaah.scratch + aaah.scratch_used
-    question.covered, question.covered_length = question.packet.octets + at, question.packet.size[<int> MN_AAA_DATA]
-    if (not at or question.packet.count[<int> MN_AAA_SPI] != 1 or question.packet.size[<int> MN_AAA_AUTHENTICATOR] != 16):
+cdef bint password_is_right(const Aaah* aaah, const Question* question) noexcept nogil:
+    """Step 2, in constant time."""
+    if question.packet.count[<int> CHAP_PASSWORD]:
+        return same(question.digest, value(question, CHAP_PASSWORD) + 1, 16)
+    return hidden_is(value(question, USER_PASSWORD), question.pads, question.packet.size[<int> USER_PASSWORD],
+                     secret_of(aaah.subscribers, question.subscriber), question.subscriber.secret_length)
+
+
+cdef bint hidden_is(const uint8_t* hidden, const uint8_t* pads, uint32_t length, const uint8_t* secret,
+                    uint32_t secret_length) noexcept nogil:
+    """Whether what is hidden is the secret and then zeros, RFC 2865 5.2."""
+    cdef uint8_t[LONGEST_PASSWORD] seen
+    cdef uint8_t[LONGEST_PASSWORD] ought
+    cdef uint32_t k
+    if secret_length > length:
         return False
-    if question.packet.count[<int> MN_AAA_DATA] == 1:
-        return True
-    question.covered, question.covered_length = joined, 0
-    while at:
-        if question.covered_length + question.packet.octets[at - 1] - 2 > PROOF_LONGEST:
-            return False
-        memcpy(joined + question.covered_length, question.packet.octets + at, question.packet.octets[at - 1] - 2)
-        question.covered_length += question.packet.octets[at - 1] - 2
-        at = next_occurrence(&question.packet, &NUMBERS, MN_AAA_DATA, at)
-    aaah.scratch_used += question.covered_length
-    return True
-
-
-cdef void derive(Aaah* aaah, Question* question) noexcept nogil:
-    """Step 5 only: the proof's digest, and key = HMAC-SHA1(MN-AAA key, nonce, NAI), RFC 3957 5."""
-    if question.code == ACCESS_REJECT or question.role != REQUESTER_FHA:
-        return
-    queue_job(&aaah.queue, DIGEST_HMAC_MD5, question.covered, question.covered_length, NULL, 0, &question.md5_key,
-              question.digest)
-    queue_job(&aaah.queue, DIGEST_HMAC_SHA1, question.nonce, 16, value(question, USER_NAME),
-              question.packet.size[<int> USER_NAME], &question.sha1_key, question.derived)
+    for k in range(length):
+        seen[k] = hidden[k] ^ pads[k]
+        ought[k] = secret[k] if k < secret_length else 0
+    return same(seen, ought, length)

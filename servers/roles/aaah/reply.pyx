@@ -2,91 +2,83 @@
 from fastcodec.digest.jobs cimport DIGEST_HMAC_MD5, DIGEST_MD5, queue_job
 from fastcodec.mip4 cimport ALGORITHM_HMAC_MD5, REPLAY_TIMESTAMPS
 from fastcodec.radius cimport (
-    AAA_SPI, ACCESS_REJECT, CLASS, COA_TYPE, DENIAL_CODE, FHA_IP_ADDRESS, FRAMED_IP_ADDRESS, HEADER,
-    IPV6_HOME_ADDRESS, IPV6_HOME_AGENT, KEY_REQUEST, MESSAGE_AUTHENTICATOR, MN_FHA_ALGORITHM, MN_FHA_FHA_SPI,
-    MN_FHA_KEY, MN_FHA_KEY_LIFETIME, MN_FHA_MN_SPI, MN_FHA_NONCE, MN_FHA_REPLAY_METHOD, NUMBERS, PROXY_STATE,
-    REGISTRATION_LIFETIME, REQUESTER_NAS, SERVICE_TYPE, SESSION_TIMEOUT, STATE, next_occurrence, put_attribute,
-    put_integer,
+    AAA_SPI, ACCESS_REJECT, ACCESS_REQUEST, ACCOUNTING_REQUEST, CLASS, COA_TYPE, DENIAL_CODE, FHA_IP_ADDRESS,
+    FRAMED_IP_ADDRESS, HEADER, IPV6_HOME_ADDRESS, IPV6_HOME_AGENT, KEY_REQUEST, MESSAGE_AUTHENTICATOR, MN_FHA_ALGORITHM,
+    MN_FHA_FHA_SPI, MN_FHA_KEY, MN_FHA_KEY_LIFETIME, MN_FHA_MN_SPI, MN_FHA_NONCE, MN_FHA_REPLAY_METHOD, NUMBERS,
+    PROXY_STATE, REGISTRATION_LIFETIME, REQUESTER_NAS, SERVICE_TYPE, SESSION_TIMEOUT, STATE,
+    next_occurrence, put_attribute, put_integer,
 )
 from fastcodec.wire cimport get64, put16, put64
-from libc.stdint cimport uint16_t, uint32_t, uint64_t, uint8_t
+from libc.stdint cimport uint16_t, uint32_t, uint8_t
 from libc.string cimport memcpy, memset
 from servers.engine.reasons cimport PROXY_STATE_LIMIT
-from servers.engine.stages cimport DONE
 from servers.net.node cimport ROOM, draw
-from servers.roles.aaah.row cimport address_reply, drop, integer
+from servers.roles.aaah.row cimport address_reply, give_up, integer
 from servers.roles.aaah.state cimport Aaah, CO_LOCATED, FHA_ALLOCATES, Question, SERVICE_FRAMED, WANT_MN_FHA
-from servers.tables.replies cimport replies_cancel, replies_finish
+from servers.roles.aaah.waiting cimport close_waiting, must_wait, open_waiting, park
 
 
 cdef void write_reply(Aaah* aaah, Question* question) noexcept nogil:
     """Header with the request's authenticator, Message-Authenticator first (radius.md 2.2), attributes, Proxy-States."""
     cdef uint8_t* packet
     cdef uint8_t* at
-    question.reply = address_reply(aaah, question)
+    question.reply = open_waiting(aaah, question) if must_wait(aaah, question) else address_reply(aaah, question)
     if not question.reply:
         return
     packet = question.reply.data
     packet[0], packet[1] = question.code, question.packet.octets[1]
     memcpy(packet + 4, question.packet.octets + 4, 16)
     at = packet + HEADER
-    at[0], at[1] = NUMBERS.number[<int> MESSAGE_AUTHENTICATOR], 18
-    memset(at + 2, 0, 16)
-    at += 18
-    if question.code == ACCESS_REJECT:
-        aaah.rejected += 1
-        if question.denial and question.client.denial_code:
-            at = put_integer(at, &NUMBERS, DENIAL_CODE, question.denial)
-    elif question.role == REQUESTER_NAS:
-        aaah.accepted += 1
-        at = write_access(aaah, question, at)
-    else:
-        aaah.accepted += 1
-        at = write_registration(aaah, question, at)
-    at = copy_proxy_states(question, at, packet + ROOM)
+    if has_message_authenticator(question):
+        at[0], at[1] = NUMBERS.number[<int> MESSAGE_AUTHENTICATOR], 18
+        memset(at + 2, 0, 16)
+        at += 18
+    at = copy_proxy_states(question, write_attributes(aaah, question, at), packet + ROOM)
     if not at:
-        aaah.out.count -= 1                             # it was the last one composed
-        replies_cancel(aaah.replies, question.entry)
-        drop(aaah, question, PROXY_STATE_LIMIT)
+        if question.slot:
+            close_waiting(aaah, question)
+        else:
+            aaah.out.count -= 1                         # it was the last one composed
+        give_up(aaah, question, PROXY_STATE_LIMIT)
         return
     question.reply.length = <uint32_t> (at - packet)
     put16(packet + 2, <uint16_t> question.reply.length)
-    queue_job(&aaah.queue, DIGEST_HMAC_MD5, packet, question.reply.length, NULL, 0, &question.client.secret_key,
-              question.digest)
+    if has_message_authenticator(question):
+        queue_job(&aaah.queue, DIGEST_HMAC_MD5, packet, question.reply.length, NULL, 0, &question.client.secret_key,
+                  question.digest)
+
+
+cdef inline bint has_message_authenticator(const Question* question) noexcept nogil:
+    """All replies but those to an Accounting-Request, RFC 3579 3.3."""
+    return question.packet.octets[0] != ACCOUNTING_REQUEST
+
+
+cdef uint8_t* write_attributes(Aaah* aaah, Question* question, uint8_t* at) noexcept nogil:
+    """Answers to Status-Server and Accounting-Request have none. A NAS learns nothing of a refusal (RFC 2865 5.44); others
+    learn what to tell the node, where it is configured so (radius.md 9.6)."""
+    if question.packet.octets[0] != ACCESS_REQUEST:
+        return at
+    if question.code == ACCESS_REJECT:
+        aaah.rejected += 1
+        if question.denial and question.role != REQUESTER_NAS and question.client.denial_code:
+            at = put_integer(at, &NUMBERS, DENIAL_CODE, question.denial)
+        return at
+    aaah.accepted += 1
+    return write_access(aaah, question, at) if question.role == REQUESTER_NAS else write_registration(aaah, question, at)
 
 
 cdef uint8_t* write_access(Aaah* aaah, Question* question, uint8_t* at) noexcept nogil:
     """radius.md 9.1: the care-of address in Framed-IP-Address, the FHAs in order of preference."""
-    cdef uint32_t left = question.fhas
-    cdef int k, named = 0
+    cdef int k
     at = put_integer(at, &NUMBERS, SERVICE_TYPE, SERVICE_FRAMED)
     at = put_attribute(at, &NUMBERS, FRAMED_IP_ADDRESS, &question.address, 4)
     at = put_integer(at, &NUMBERS, SESSION_TIMEOUT, aaah.session_timeout_s)
     at = put_attribute(at, &NUMBERS, STATE, draw(aaah.entropy, 8), 8)
     at = put_attribute(at, &NUMBERS, CLASS, &question.subscriber.hash, 8)
     at = put_integer(at, &NUMBERS, COA_TYPE, CO_LOCATED)
-    while left and named < 4:
-        k = preferred_fha(aaah, question.subscriber.hash, left)
-        at = put_attribute(at, &NUMBERS, FHA_IP_ADDRESS, &aaah.fhas[k].address, 4)
-        left &= ~(<uint32_t> 1 << k)
-        named += 1
+    for k in range(question.named_count):
+        at = put_attribute(at, &NUMBERS, FHA_IP_ADDRESS, &question.named[k], 4)
     return at
-
-
-cdef int preferred_fha(Aaah* aaah, uint64_t hash, uint32_t among) noexcept nogil:
-    """Weighted choice by the subscriber's hash, so that a node comes back to the FHA that may still hold its lease."""
-    cdef uint64_t total = 0, point
-    cdef uint32_t k
-    for k in range(aaah.fha_count):
-        if among >> k & 1:
-            total += aaah.fhas[k].weight
-    point = (hash >> 20) % total
-    for k in range(aaah.fha_count):
-        if among >> k & 1:
-            if point < aaah.fhas[k].weight:
-                return k
-            point -= aaah.fhas[k].weight
-    return 0
 
 
 cdef uint8_t* write_registration(Aaah* aaah, Question* question, uint8_t* at) noexcept nogil:
@@ -137,12 +129,13 @@ cdef uint8_t* copy_proxy_states(Question* question, uint8_t* at, const uint8_t* 
 
 cdef void sign_reply(Aaah* aaah, Question* question) noexcept nogil:
     """Response Authenticator = MD5(packet with the request's authenticator, secret), RFC 2865 3."""
-    memcpy(question.reply.data + HEADER + 2, question.digest, 16)
+    if has_message_authenticator(question):
+        memcpy(question.reply.data + HEADER + 2, question.digest, 16)
     queue_job(&aaah.queue, DIGEST_MD5, question.reply.data, question.reply.length, question.client.secret,
               question.client.secret_length, NULL, question.digest)
 
 
 cdef void finish_reply(Aaah* aaah, Question* question) noexcept nogil:
     memcpy(question.reply.data + 4, question.digest, 16)
-    replies_finish(aaah.replies, question.entry, question.reply.data, question.reply.length)
-    question.head.outcome = DONE
+    if question.slot:
+        park(aaah, question)

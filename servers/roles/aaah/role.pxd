@@ -5,4 +5,5 @@ cdef class AaahRole(Node):
     cdef Aaah aaah
     cdef Question* rows
     cdef object subscriber_table
-    cdef object reply_cache
+    cdef tuple reply_caches
+    cdef object journal

@@ -1,4 +1,4 @@
-# The ends of an Access-Request, and what every stage asks of it.
+# The ends of a request, and what every stage asks of it.
 from fastcodec.radius cimport ACCESS_REJECT
 from libc.stdint cimport uint8_t
 from servers.engine.counters cimport count_offence
@@ -14,6 +14,13 @@ cdef void drop(Aaah* aaah, Question* question, int reason) noexcept nogil:
     count_offence(&aaah.counters, reason, question.datagram)
 
 
+cdef void give_up(Aaah* aaah, Question* question, int reason) noexcept nogil:
+    """No answer will come, and the same request may come again as a new one."""
+    if question.entry:
+        replies_cancel(replies_of(aaah, question), question.entry)
+    drop(aaah, question, reason)
+
+
 cdef void reject(Aaah* aaah, Question* question, int reason, int denial) noexcept nogil:
     """Answers with a Reject; `denial` is the Registration Reply code the FHA should use, RFC 5944 3.4."""
     if question.code != ACCESS_REJECT:
@@ -25,9 +32,7 @@ cdef Datagram* address_reply(Aaah* aaah, Question* question) noexcept nogil:
     """From the address the request came to, RFC 2865 3. NULL: no room, the request is dropped and may come again."""
     cdef Datagram* reply = compose(aaah.out, question.datagram.port)
     if not reply:
-        if question.entry:
-            replies_cancel(aaah.replies, question.entry)
-        drop(aaah, question, OUTBOX_FULL)
+        give_up(aaah, question, OUTBOX_FULL)
         return NULL
     reply.peer_address, reply.peer_port = question.datagram.peer_address, question.datagram.peer_port
     reply.local_address = question.datagram.local_address

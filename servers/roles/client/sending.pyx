@@ -56,9 +56,10 @@ cdef void client_send(RadiusClient* client, uint32_t index, const uint8_t* diges
     transaction.tries = 1
     transaction.interval_ms = RESPONSE_WINDOW_MS if transaction.owner == PROBE else client.first_timeout_ms
     transmit(client, index)
-    client.sent += 1
     wheel_arm(&client.wheel, index, now + jittered(client, transaction.interval_ms))
     if transaction.owner != PROBE:
+        client.sent += 1
+        client.retransmitted += transaction.moves != 0                 # a question sent before, to another server
         upstream_asked(client, transaction.upstream, now)
 
 

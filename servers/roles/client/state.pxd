@@ -101,6 +101,7 @@ cdef struct RadiusClient:
     Counters* counters
     uint8_t identifier_length
     uint8_t[64] identifier            # NAS-Identifier in a Status-Server; empty: none
+    # `sent` are requests, `retransmitted` those of them that were no first ones; probes are counted at their server
     uint64_t sent, retransmitted, received, late, duplicate, unmatched, malformed, bad_authenticator, timed_out
 
 cdef inline Transaction* transaction_at(RadiusClient* client, uint32_t index) noexcept nogil:

@@ -1,21 +1,22 @@
-# A Registration Request arrives: shape, duplicates, one exchange with the AAAH at a time for each node.
+# A Registration Request arrives: shape, duplicates, one exchange at a time for each node.
 from fastcodec.mip4 cimport (
-    EXT_GENERALIZED, EXT_MN_HA_NONCE_REQUEST, EXT_NAI, FLAG_R_RESERVED, FLAG_X_RESERVED, POORLY_FORMED_REQUEST,
-    REGISTRATION_REQUEST, RegistrationRequest, SUBTYPE_MN_AAA, SUBTYPE_NONCE, walk_message,
+    CHAP_SPI, EXT_CHALLENGE, EXT_CVSE, EXT_FA_HA, EXT_GENERALIZED, EXT_MN_HA, EXT_MN_HA_NONCE_REQUEST, EXT_NAI,
+    FAILED_AUTHENTICATION, FLAG_R_RESERVED, FLAG_X_RESERVED, POORLY_FORMED_REQUEST, REGISTRATION_REQUEST,
+    RegistrationRequest, SUBTYPE_MN_AAA, SUBTYPE_NONCE, find_piece, walk_message,
 )
 from fastcodec.status cimport DOUBLED_EXTENSION, NO_AUTHENTICATOR, TOO_SHORT, WRONG_TYPE
-from fastcodec.wire cimport Piece, get16, get32, get64
+from fastcodec.wire cimport Piece, get32, get64
 from libc.stdint cimport uint32_t, uint8_t
 from libc.string cimport memcmp, memcpy, memset
 from servers.engine.counters cimport count_event
 from servers.engine.parking cimport parking_row
 from servers.engine.reasons cimport (
-    BAD_NAI, BAD_SOURCE, DUPLICATE_ANSWERED, DUPLICATE_PENDING, NODE_BUDGET, NO_NAI, POORLY_FORMED, RESERVED_SPI,
-    SUPERSEDED, TABLE_FULL,
+    AGENT_UNKNOWN, BAD_NAI, BAD_SOURCE, DUPLICATE_ANSWERED, DUPLICATE_PENDING, NODE_BUDGET, NO_NAI, POORLY_FORMED,
+    RESERVED_SPI, SUPERSEDED, TABLE_FULL,
 )
-from servers.engine.stages cimport DONE, PARKED
+from servers.engine.stages cimport DONE, GOOD, PARKED
 from servers.net.node cimport Datagram
-from servers.roles.fha.row cimport drop, end_row, leave, nai_of, refuse, rrq_of
+from servers.roles.fha.row cimport drop, end_row, leave, nai_of, refuse, refuse_unknown, rrq_of
 from servers.roles.fha.state cimport Fha, MOST_EXTENSIONS, PROOF_LONGEST, Registration
 from servers.tables.bindings cimport Binding, find_binding
 from servers.tables.budget cimport budget_allows
@@ -34,7 +35,7 @@ cdef void* open_row(Fha* fha, uint32_t slot, const Datagram* datagram) noexcept 
 cdef void read_request(Fha* fha, Registration* row) noexcept nogil:
     """RFC 5944 3.8.2.1: without an authorization-enabling extension that somebody can check, silence."""
     cdef Piece[MOST_EXTENSIONS] pieces
-    cdef int k, found, nais = 0, proofs = 0, keys = 0
+    cdef int found
     if row.datagram.length < sizeof(RegistrationRequest):
         drop(fha, row, TOO_SHORT)
         return
@@ -47,43 +48,76 @@ cdef void read_request(Fha* fha, Registration* row) noexcept nogil:
     found = walk_message(row.octets, <int> row.datagram.length, sizeof(RegistrationRequest), pieces, MOST_EXTENSIONS)
     if found < 0:
         drop(fha, row, -found)
-        return
-    for k in range(found):
-        if pieces[k].type == EXT_NAI and not proofs:
-            nais += 1
-            if nais == 1:                                              # the one that the AAAH compares with User-Name
+    elif find_piece(pieces, found, EXT_FA_HA, 0) >= 0:                # RFC 5944 3.8.2.1 c
+        drop(fha, row, AGENT_UNKNOWN)
+    else:
+        read_extensions(fha, row, pieces, found)
+        if row.head.outcome == GOOD:
+            find_hashes(fha, row)
+
+
+cdef void read_extensions(Fha* fha, Registration* row, const Piece* pieces, int found) noexcept nogil:
+    """What counts ends where the last authorization-enabling extension begins (RFC 5944 3.6.1.3): MN-AAA if there is
+    one, else MN-HA. Nothing behind it is covered, and nothing behind it is looked at."""
+    cdef int proof = find_piece(pieces, found, EXT_GENERALIZED, SUBTYPE_MN_AAA)
+    cdef int k, mn_ha = find_piece(pieces, proof if proof >= 0 else found, EXT_MN_HA, 0)
+    cdef int covered = proof if proof >= 0 else mn_ha if mn_ha >= 0 else found
+    cdef bint is_doubled = proof >= 0 and find_piece(pieces + proof + 1, found - proof - 1, EXT_GENERALIZED, SUBTYPE_MN_AAA) >= 0
+    for k in range(covered):
+        if pieces[k].type == EXT_NAI:
+            if row.nai_at:
+                is_doubled = True
+            else:
                 row.nai_at, row.nai_length = pieces[k].offset, pieces[k].length
-        elif pieces[k].type == EXT_MN_HA_NONCE_REQUEST and pieces[k].subtype == SUBTYPE_NONCE and not proofs:
-            keys += 1
-            row.mn_spi = get32(row.octets + pieces[k].offset) if pieces[k].length == 4 else 0
-        elif pieces[k].type == EXT_GENERALIZED and pieces[k].subtype == SUBTYPE_MN_AAA:
-            proofs += 1
-            row.proof_at = pieces[k].head
-    check_proof(fha, row, nais, proofs, keys)
+        elif pieces[k].type == EXT_MN_HA_NONCE_REQUEST and pieces[k].subtype == SUBTYPE_NONCE:
+            is_doubled |= row.wants_key
+            row.wants_key = True
+            row.asked_spi = get32(row.octets + pieces[k].offset) if pieces[k].length == 4 else 0
+        elif pieces[k].type == EXT_CHALLENGE:
+            row.challenge_at, row.challenge_length = pieces[k].offset, pieces[k].length
+        elif pieces[k].type == EXT_CVSE:
+            row.has_cvse = True
+        elif pieces[k].type == EXT_MN_HA:
+            is_doubled |= k != mn_ha
+    check_proofs(fha, row, &pieces[proof] if proof >= 0 else NULL, &pieces[mn_ha] if mn_ha >= 0 else NULL)
+    if row.head.outcome == GOOD:
+        check_form(fha, row, is_doubled)
 
 
-cdef void check_proof(Fha* fha, Registration* row, int nais, int proofs, int keys) noexcept nogil:
-    """What lies behind the MN-AAA authenticator is not covered by it and was not looked at (RFC 4721 6)."""
-    if not proofs or row.proof_at + 8 + 16 > row.datagram.length or get16(row.octets + row.proof_at + 2) != 20:
-        drop(fha, row, NO_AUTHENTICATOR)
-    elif get32(row.octets + row.proof_at + 4) < 256:                  # RFC 5944 1.6: reserved, no association
-        drop(fha, row, RESERVED_SPI)
-    elif not nais or not row.nai_length:
+cdef void check_proofs(Fha* fha, Registration* row, const Piece* proof, const Piece* mn_ha) noexcept nogil:
+    """At least one authenticator, and every one such that it can be checked."""
+    if (not proof and not mn_ha) or (proof and proof.length != 20) or (mn_ha and mn_ha.length != 20):
+        refuse_unknown(fha, row, NO_AUTHENTICATOR)
+    elif proof and get32(row.octets + proof.offset) < 256 and get32(row.octets + proof.offset) != CHAP_SPI:
+        drop(fha, row, RESERVED_SPI)                                  # RFC 5944 1.6: no association
+    elif not row.nai_length:
         drop(fha, row, NO_NAI)
-    elif row.nai_length > 253 or row.proof_at + 8 > PROOF_LONGEST:
+    elif row.nai_length > 253 or (proof and proof.head + 8 > PROOF_LONGEST):
         drop(fha, row, BAD_NAI)
     else:
-        if nais > 1 or proofs > 1 or keys > 1:
-            refuse(fha, row, POORLY_FORMED_REQUEST, DOUBLED_EXTENSION)
-        elif rrq_of(row).flags & (FLAG_R_RESERVED | FLAG_X_RESERVED):
-            refuse(fha, row, POORLY_FORMED_REQUEST, POORLY_FORMED)
-        elif not keys or row.mn_spi < 256:                            # nothing to sign the reply with (RFC 3957 3)
-            refuse(fha, row, POORLY_FORMED_REQUEST, POORLY_FORMED)
-        row.identification = get64(&rrq_of(row).identification)
-        row.nai_hash = hash_octets(nai_of(row), row.nai_length, fha.seed)
-        row.request_hash = hash_octets(row.octets, row.datagram.length, fha.seed)
-        table_prefetch(&fha.bindings.by_nai, row.nai_hash)
-        table_prefetch(&fha.pending, row.nai_hash)
+        row.proof_at = proof.head if proof else 0
+        row.mn_ha_at = mn_ha.head if mn_ha else 0
+        row.is_chap = proof and get32(row.octets + proof.offset) == CHAP_SPI
+
+
+cdef void check_form(Fha* fha, Registration* row, bint is_doubled) noexcept nogil:
+    """The refusal is written when the node has proven who it is."""
+    if is_doubled:
+        refuse(fha, row, POORLY_FORMED_REQUEST, DOUBLED_EXTENSION)
+    elif row.proof_at and row.mn_ha_at and not fha.strict:            # RFC 3344 3.8.2.1: exactly one
+        refuse(fha, row, FAILED_AUTHENTICATION, DOUBLED_EXTENSION)
+    elif fha.strict and rrq_of(row).flags & (FLAG_R_RESERVED | FLAG_X_RESERVED):
+        refuse(fha, row, POORLY_FORMED_REQUEST, POORLY_FORMED)
+    elif row.wants_key and row.asked_spi < 256:                       # nothing to sign the reply with (RFC 3957 3)
+        refuse(fha, row, POORLY_FORMED_REQUEST, POORLY_FORMED)
+
+
+cdef void find_hashes(Fha* fha, Registration* row) noexcept nogil:
+    row.identification = get64(&rrq_of(row).identification)
+    row.nai_hash = hash_octets(nai_of(row), row.nai_length, fha.seed)
+    row.request_hash = hash_octets(row.octets, row.datagram.length, fha.seed)
+    table_prefetch(&fha.bindings.by_nai, row.nai_hash)
+    table_prefetch(&fha.pending, row.nai_hash)
 
 
 cdef Registration* pending_of(Fha* fha, const Registration* row) noexcept nogil:

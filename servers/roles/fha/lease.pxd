@@ -2,7 +2,5 @@ from libc.stdint cimport uint64_t
 from servers.roles.fha.state cimport Fha, Registration
 from servers.tables.bindings cimport Binding
 
-cdef void judge(Fha* fha, Registration* row) noexcept nogil
 cdef void lease_address(Fha* fha, Registration* row) noexcept nogil
-cdef uint64_t release(Fha* fha, Binding* binding) noexcept nogil
 cdef void end_lifetime(Fha* fha, Binding* binding) noexcept nogil

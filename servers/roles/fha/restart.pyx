@@ -1,10 +1,13 @@
 # What the journal knows becomes bindings again.
+from fastcodec.digest.jobs cimport DIGEST_KEY_MD5, queue_job, run_queue
+from fastcodec.wire cimport get32
 from libc.stdint cimport uint32_t, uint64_t, uint8_t
 from libc.string cimport memcpy
 from servers.engine.ntp cimport is_newer, ntp_of
 from servers.engine.parking cimport parking_row
-from servers.pool.bitmap cimport pool_claim, pool_give
-from servers.roles.fha.state cimport Fha, SECOND
+from servers.net.node cimport draw
+from servers.pool.bitmap cimport pool_claim, pool_cool
+from servers.roles.fha.state cimport Fha, NEVER, SECOND
 from servers.tables.bindings cimport Binding, Record, add_binding, find_binding, remove_binding, set_expiry
 from servers.tables.hash cimport hash_octets
 
@@ -13,26 +16,60 @@ cdef enum:
 
 
 cdef void remember_clock(Fha* fha, const Record* record) noexcept nogil:
-    """After a restart an Identification from before the journal's end is refused with 133 (reliability I10)."""
-    remember_moment(fha, ntp_of(record.written))
-    if record.identification:
-        remember_moment(fha, record.identification)
-
-
-cdef void remember_moment(Fha* fha, uint64_t moment) noexcept nogil:
+    """After a restart an Identification from before the journal's end is refused with 133 (reliability I10). By our clock:
+    what a node's clock said, perhaps ahead of it, its own binding remembers, and no other node shall wait for it."""
+    cdef uint64_t moment = ntp_of(record.written)
     if not fha.oldest_identification or is_newer(moment, fha.oldest_identification):
         fha.oldest_identification = moment
 
 
-cdef bint forget_binding(Fha* fha, Binding* binding, uint64_t now) noexcept nogil:
-    if binding:
-        pool_give(fha.pool, binding.address, binding.hash, now)
-        remove_binding(&fha.bindings, binding)
+cdef bint restore_binding(Fha* fha, const Record* record, bint is_over, uint64_t now, uint64_t wall) noexcept nogil:
+    """The latest record of a NAI counts. A lease that expired while nobody was there has rested since."""
+    cdef const uint8_t* nai = <const uint8_t*> record + sizeof(Record)
+    cdef uint64_t hash = hash_octets(nai, record.nai_length, fha.seed)
+    cdef uint64_t until = record.expires
+    cdef Binding* binding = find_binding(&fha.bindings, nai, record.nai_length, hash)
+    if binding and binding.address != record.address:
+        forget_binding(fha, binding)
+        binding = NULL
+    if not is_over and until <= wall:
+        is_over = True
+        until += <uint64_t> (fha.pool.cool_down - 1 if fha.pool.cool_down > 1 else 0) * SECOND
+    if is_over and until <= wall:
+        forget_binding(fha, binding)
+        return True
+    if not place_address(fha, record.address, hash, now + until - wall if is_over else 0):
+        return False
+    if not binding:
+        binding = add_binding(&fha.bindings, nai, record.nai_length, hash)
+        if not binding:
+            return False
+    restore_association(fha, binding, record, now, wall)
+    binding.is_over = is_over
+    set_expiry(&fha.bindings, binding, now + min(until - wall, <uint64_t> LONGEST_LIFETIME_S * SECOND))
     return True
 
 
+cdef bint place_address(Fha* fha, uint32_t address, uint64_t hash, uint64_t rests_until) noexcept nogil:
+    """The later record counts, should two have one address: a clock that went back makes that possible. An association
+    ends a second before its address has rested, see `release`."""
+    if rests_until:
+        return pool_cool(fha.pool, address, hash, rests_until + SECOND)
+    if pool_claim(fha.pool, address, hash):
+        return True
+    forget_binding(fha, binding_of_address(fha, address))
+    return pool_claim(fha.pool, address, hash)
+
+
+cdef void forget_binding(Fha* fha, Binding* binding) noexcept nogil:
+    """Its address has rested."""
+    if binding:
+        pool_cool(fha.pool, binding.address, binding.hash, 0)
+        remove_binding(&fha.bindings, binding)
+
+
 cdef Binding* binding_of_address(Fha* fha, uint32_t address) noexcept nogil:
-    """A search through all: only a clock that went back makes it necessary."""
+    """A search through all."""
     cdef uint32_t row
     cdef Binding* binding
     for row in range(fha.bindings.rows.capacity):
@@ -42,23 +79,20 @@ cdef Binding* binding_of_address(Fha* fha, uint32_t address) noexcept nogil:
     return NULL
 
 
-cdef bint restore_binding(Fha* fha, const Record* record, bint ended, uint64_t now, uint64_t wall) noexcept nogil:
-    """The latest record of a NAI counts; what has expired meanwhile is not restored."""
-    cdef const uint8_t* nai = <const uint8_t*> record + sizeof(Record)
-    cdef uint64_t hash = hash_octets(nai, record.nai_length, fha.seed)
-    cdef Binding* binding = find_binding(&fha.bindings, nai, record.nai_length, hash)
-    if ended or record.expires <= wall:
-        return forget_binding(fha, binding, now)
-    if not binding:
-        if not pool_claim(fha.pool, record.address, hash):
-            forget_binding(fha, binding_of_address(fha, record.address), now)      # the later record counts
-            if not pool_claim(fha.pool, record.address, hash):
-                return False
-        binding = add_binding(&fha.bindings, nai, record.nai_length, hash)
-        if not binding:
-            return False
+cdef void restore_association(Fha* fha, Binding* binding, const Record* record, uint64_t now, uint64_t wall) noexcept nogil:
+    """Without the key before it. Nonces are new, so that what was sent before is refused (RFC 5944 5.7.2)."""
     binding.address, binding.care_of_address = record.address, record.care_of_address
     binding.identification, binding.mn_spi, binding.ha_spi = record.identification, record.mn_spi, record.ha_spi
-    memcpy(binding.key, record.key, 20)
-    set_expiry(&fha.bindings, binding, now + min(record.expires - wall, <uint64_t> LONGEST_LIFETIME_S * SECOND))
-    return True
+    binding.most_lifetime, binding.replay = record.most_lifetime, record.replay
+    binding.nonce = get32(draw(fha.entropy, 4))
+    binding.session_ends = from_wall(record.session_ends, now, wall)
+    binding.key_expires = from_wall(record.key_expires, now, wall)
+    binding.key_length = min(record.key_length, <uint8_t> sizeof(binding.key))
+    memcpy(binding.key, record.key, sizeof(binding.key))
+    queue_job(&fha.queue, DIGEST_KEY_MD5, binding.key, binding.key_length, NULL, 0, NULL, &binding.prepared)
+    run_queue(&fha.queue)
+
+
+cdef inline uint64_t from_wall(uint64_t when, uint64_t now, uint64_t wall) noexcept nogil:
+    """A moment of the wall's clock; what has passed is now."""
+    return <uint64_t> NEVER if when == NEVER else now + (when - wall if when > wall else 0)

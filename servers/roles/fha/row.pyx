@@ -1,14 +1,15 @@
 # The ends of a Registration Request, and what every stage asks of it.
-from fastcodec.mip4 cimport ACCEPTED, ACCEPTED_NO_SIMULTANEOUS
+from fastcodec.mip4 cimport FAILED_AUTHENTICATION
 from libc.stdint cimport uint32_t, uint8_t
 from libc.string cimport memcpy
 from servers.engine.counters cimport count_event, count_offence
 from servers.engine.parking cimport parking_leave, parking_row
-from servers.engine.reasons cimport OUTBOX_FULL
+from servers.engine.reasons cimport OUTBOX_FULL, REPLY_LIMIT
 from servers.engine.stages cimport DROPPED, GOOD
 from servers.net.node cimport Datagram, compose
-from servers.roles.fha.state cimport Fha, PORT_REGISTRATION, Registration, STAGE_ASK
-from servers.tables.hash cimport table_insert, table_remove
+from servers.roles.fha.state cimport Fha, PORT_REGISTRATION, Registration, STAGE_HASH, STAGE_WRITE
+from servers.tables.budget cimport budget_allows
+from servers.tables.hash cimport hash_word, table_insert, table_remove
 
 
 cdef void end_row(Fha* fha, Registration* row, int outcome) noexcept nogil:
@@ -18,7 +19,7 @@ cdef void end_row(Fha* fha, Registration* row, int outcome) noexcept nogil:
     if table_remove(&fha.pending, row.nai_hash, row.slot) and row.newer:
         newer = <Registration*> parking_row(&fha.waiting, row.newer - 1)
         table_insert(&fha.pending, newer.nai_hash, newer.slot)
-        newer.head.outcome, newer.head.stage = GOOD, STAGE_ASK
+        newer.head.outcome, newer.head.stage = GOOD, STAGE_HASH
         fha.ready[fha.ready_count] = newer.slot
         fha.ready_count += 1
     parking_leave(&fha.waiting, row.slot)
@@ -32,9 +33,27 @@ cdef void drop(Fha* fha, Registration* row, int reason) noexcept nogil:
 
 cdef void refuse(Fha* fha, Registration* row, int code, int reason) noexcept nogil:
     """A reply with this code will be written; the first reason counts."""
-    if row.code == ACCEPTED or row.code == ACCEPTED_NO_SIMULTANEOUS:
+    if is_accepted(row):
         row.code = <uint8_t> code
         count_offence(&fha.counters, reason, &row.datagram)
+
+
+cdef void refuse_unsigned(Fha* fha, Registration* row, int code, int reason) noexcept nogil:
+    """Not more than 100 a second and source, and never longer than the request (reliability M4)."""
+    if not budget_allows(&fha.refusals, hash_word(row.datagram.peer_address, fha.seed), fha.now.monotonic):
+        drop(fha, row, REPLY_LIMIT)
+        return
+    row.code, row.is_signed = <uint8_t> code, False
+    count_offence(&fha.counters, reason, &row.datagram)
+
+
+cdef void refuse_unknown(Fha* fha, Registration* row, int reason) noexcept nogil:
+    """No authenticator, or none under a key of ours: RFC 5944 3.8.2.1 wants silence, RFC 3344 3.8.2.1 a 131."""
+    if fha.strict or not 0 < row.nai_length <= 253:
+        drop(fha, row, reason)
+        return
+    refuse_unsigned(fha, row, FAILED_AUTHENTICATION, reason)
+    row.head.stage = STAGE_WRITE
 
 
 cdef void leave(Fha* fha, Registration* row, const uint8_t* octets, uint32_t length) noexcept nogil:

@@ -14,28 +14,53 @@ from servers.tables.hash cimport Table
 
 cdef enum:
     SECOND = 1000000000
+    NEVER = 0x7fffffffffffffff           # ns, of a clock
     PORT_REGISTRATION = 0                # index of the socket that nodes send to
     MOST_EXTENSIONS = 32
     PROOF_LONGEST = 1235                 # C travels in at most five attributes of 247 octets
     PROOF_PIECE = 247
+    CHALLENGE_USED = 237                 # octets of a challenge that CHAP_SPI uses, RFC 4721 8
     SERVICE_FRAMED = 2                   # RFC 2865 5.6
     NAS_PORT_VIRTUAL = 5                 # RFC 2865 5.41
     CO_LOCATED = 1                       # of Mipstorm-CoA-Type
     WANT_MN_FHA = 1                      # of Mipstorm-Key-Request
     FHA_ALLOCATES = 0xfffffffe           # RFC 2865 5.8
-    RECORD_ROOM = 320                    # octets of a Record and the longest NAI
+    RECORD_ROOM = 384                    # octets of a Record and the longest NAI
     BOUND = 1                            # journal record types
     RELEASED = 2
-    STAGE_ASK = 2                        # places in STAGES
-    STAGE_ANSWER = 4
-    STAGE_SEND = 10
+    STAGE_HASH = 2                       # places in STAGES
+    STAGE_ANSWER = 6
+    STAGE_JUDGE = 8
+    STAGE_WRITE = 10
+    STAGE_SEND = 12
+    STAGE_COUNT = 13
+    OVERLAP = 30                         # s that a replaced key is still good
+    MOST_STATIC_KEYS = 256
     RRQ_ROOM = 1500                      # longest datagram that is looked at (ruling 15)
+
+cdef struct StaticKey:                   # a mobility security association from the configuration, RFC 5944 3.2
+    uint32_t spi
+    uint8_t key_length
+    uint8_t nai_length                   # 0: for every node
+    uint8_t[32] key
+    uint8_t[255] nai
+    Key prepared
 
 cdef struct Registration:                # a row: one Registration Request, from its arrival to its reply
     Head head
     uint8_t code                         # of the reply
     bint is_signed                       # there is a key to sign the reply with
+    bint is_proven                       # its MN-HA authenticator is right
+    bint is_chap                         # its MN-AAA authenticator is one of CHAP_SPI, RFC 4721 8
+    bint wants_key                       # has an extension 42
+    bint has_new_key                     # the AAAH has derived one
+    bint has_addresses                   # the AAAH has assigned the IPv6 ones
+    bint has_cvse                        # with a critical extension of a vendor
+    bint by_nonce                        # its Identification is judged by nonces, not by time
+    bint under_old_key
     bint is_new_lease
+    uint8_t replay                       # method of its association, RFC 3957 4
+    uint8_t key_length                   # of `secret`
     uint32_t slot                        # its own, in the parking
     uint32_t transaction                 # at the RADIUS client
     uint32_t newer                       # slot + 1 of a newer request of the same node that waits for this one
@@ -46,23 +71,31 @@ cdef struct Registration:                # a row: one Registration Request, from
     uint64_t identification
     uint64_t arrived                     # wall clock, ns
     uint64_t ticket                      # of the journal
+    uint64_t session_ends                # monotonic ns
     uint32_t lifetime                    # granted, s
+    uint32_t most_lifetime               # the AAAH's limit for one registration, s
     uint32_t address                     # THOAv4
-    uint32_t mn_spi, ha_spi, aaa_spi, key_lifetime, aaa_lifetime
+    uint32_t asked_spi                   # of extension 42
+    uint32_t mn_spi                      # written in the reply
+    uint32_t ha_spi, aaa_spi, key_lifetime
+    uint32_t replay_nonce                # expected; then the one of the reply
     uint16_t nai_at, nai_length          # value of extension 131
-    uint16_t proof_at                    # first octet of extension 36
+    uint16_t mn_ha_at                    # first octet of extension 32, 0: none
+    uint16_t proof_at                    # first octet of extension 36, 0: none
+    uint16_t challenge_at, challenge_length    # value of extension 132
+    uint16_t mac_at                      # of the reply's authenticator
     uint16_t reply_length
     uint8_t nonce_length
     uint8_t[64] nonce
     uint8_t[16] home_address             # IPv6
     uint8_t[16] home_agent
-    uint8_t[20] derived                  # MN-FHA key
+    uint8_t[32] secret                   # MN-HA key, what `key` is prepared from
     uint8_t[18] hiding                   # Request Authenticator and salt
     uint8_t[16] pad
     uint8_t[16] second_pad
     uint8_t[16] digest
     Key key
-    uint8_t[480] reply
+    uint8_t[736] reply
     uint8_t[1500] octets
 
 cdef struct Fha:                         # all that a stage may touch
@@ -77,7 +110,7 @@ cdef struct Fha:                         # all that a stage may touch
     Pool* pool
     Journal* journal
     RadiusClient client
-    Budget requests, duplicates, mismatches, refusals
+    Budget requests, duplicates, mismatches, forgeries, refusals
     uint32_t* ready                      # slots whose turn has come
     uint32_t ready_count
     uint32_t* held                       # ring of slots whose replies wait for the journal
@@ -90,6 +123,11 @@ cdef struct Fha:                         # all that a stage may touch
     uint32_t pool_network, pool_mask     # network order
     uint32_t max_lifetime_s
     uint32_t window_s
+    uint32_t static_keys                 # how many
+    uint8_t replay                       # method that new keys are asked for with
+    bint strict                          # RFC 5944; False: RFC 3344, and reserved bits are ignored
+    bint aaah_is_ours                    # it checks MN-AAA over the octets themselves
+    StaticKey* static_key
     uint32_t vendor
     uint8_t[16] ipv6_prefix
     uint8_t ipv6_prefix_length

@@ -3,7 +3,6 @@
 from random import Random
 
 import pytest
-
 from servers.engine.wheel import Timers
 
 TICK = 1 << 21  # ns

@@ -1,0 +1,3 @@
+from servers.roles.fha.state cimport Fha, Registration
+
+cdef void judge(Fha* fha, Registration* row) noexcept nogil
