@@ -10,7 +10,7 @@ from loadgen.leases import LeaseCheck
 from loadgen.plan import Target
 
 NS = 1_000_000_000
-SHOWN = 100               # differences that are named one by one
+SHOWN = 20               # differences that are named one by one
 LAG_S = 2.0               # an FHA may end a lease so much later than the last moment at which it can have been renewed
 
 

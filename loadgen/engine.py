@@ -103,8 +103,9 @@ class Engine:
     def snapshot(self, total: int | None) -> Snapshot:
         _, succeeded, failed, timed_out = self.fleet.tallies()["bootstrap"]
         elapsed = max((time.monotonic_ns() - self.fleet.first_start) / NS, 1e-9)
+        loading = self.duration_s() if self.fleet.bootstrapped else elapsed
         return Snapshot(done=succeeded + failed + timed_out, total=total, succeeded=succeeded, failed=failed,
-                        timed_out=timed_out, in_flight=self.fleet.in_flight, rate=succeeded / elapsed,
+                        timed_out=timed_out, in_flight=self.fleet.in_flight, rate=succeeded / loading,
                         p99_ms=percentile_ms(self.fleet.latencies()["bootstrap"], 0.99), elapsed_s=elapsed,
                         holding=self.fleet.holding)
 

@@ -16,8 +16,8 @@ cdef struct Holding:
     uint32_t count
 
 cdef inline uint32_t tick_of(const Holding* holding, uint64_t when) noexcept nogil:
-    """The tick that `when` (monotonic ns) lies in."""
-    return <uint32_t> ((when - holding.epoch) >> HOLDING_SHIFT)
+    """The tick that `when` (monotonic ns) lies in; the first one of all before it."""
+    return <uint32_t> ((when - holding.epoch) >> HOLDING_SHIFT) if when > holding.epoch else 0
 
 cdef inline uint64_t time_of(const Holding* holding, uint32_t tick) noexcept nogil:
     """Monotonic ns at which a tick begins."""

@@ -46,7 +46,7 @@ def add_common(parser: ArgumentParser) -> _ArgumentGroup:
 
 def add_life(parser: ArgumentParser) -> None:
     life = parser.add_argument_group("life after the bootstrap")
-    life.add_argument("--hold", type=values.duration, default=0.0, metavar="S",
+    life.add_argument("--hold", type=values.hold, default=0.0, metavar="S",
                       help="every node stays for S seconds after its bootstrap; the run ends when all have stayed (default: 0)")
     life.add_argument("--renew", action="store_true",
                       help="nodes that stay renew at about 80 %% of the lifetime that was granted (see --max-lifetime of bench)")
