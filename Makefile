@@ -1,13 +1,15 @@
 # make demo   builds and bootstraps 20 000 mobile nodes against a private AAAH and FHA
 # make test   builds and passes all tests
 # make bench  prints the figures and writes bench.json (long)
+# make lint   ruff, mypy, cython-lint, stubs
+# make dist-test   sdist and wheel, their tests from another folder (long)
 PYTHON ?= python3
 VENV   := .venv
 PY     := $(VENV)/bin/python
 SOURCES := $(shell find fastcodec servers loadgen -name '*.pyx' -o -name '*.pxd' -o -name '*.h' -o -name '*.c' 2>/dev/null)
 APT    := apt-get install gcc make python3-dev python3-venv
 
-.PHONY: demo test bench lint build clean
+.PHONY: demo test bench lint dist-test build clean
 
 demo: build
 	$(VENV)/bin/mipstorm bench -n 20000 -r 2000 --json result.json
@@ -22,7 +24,11 @@ lint: build
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/mypy
 	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" cython-lint --max-line-length 140 $$(find fastcodec servers loadgen -name '*.pyx' -o -name '*.pxd')
-	$(PY) -m mypy.stubtest fastcodec servers loadgen --ignore-missing-stub
+	$(PY) -m mypy.stubtest --allowlist tests/stubtest.txt --ignore-unused-allowlist \
+	  $$(find fastcodec servers loadgen -name '*.pyi' | sed 's/\.pyi$$//; s,/,.,g')
+
+dist-test: build
+	$(PY) -m pytest -m slow tests/packaging
 
 build: $(VENV)/.built
 

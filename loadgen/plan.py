@@ -15,10 +15,10 @@ SCENARIOS = ("integrated-colocated",)
 Steps = Literal["access", "registration", "all"]
 MessageAuthenticator = Literal["yes", "no", "auto"]  # whether RADIUS answers need one; auto: once seen, for ever
 MOST_AAAHS = 8
-CARE_OF = IPv4Network("127.64.0.0/10")
 IDENTIFIERS = 256              # of a source port, RFC 2865 3
 MOST_UNDER_WAY = 32 * IDENTIFIERS
 MOST_TRIES = 16                # Identifications that a node keeps of its request
+CARE_OF = IPv4Network("127.64.0.0/10")
 
 LOOPBACK = IPv4Network("127.0.0.0/8")
 

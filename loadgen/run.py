@@ -116,7 +116,7 @@ async def measure(engine: Engine, plan: Plan, children: Sequence[Child]) -> Spen
                     engine.fleet.reset_figures()
                     before, spent.loading = so_far(), None
             if not engine.interrupted:
-                bootstraps = most(plan) - skip if plan.duration_s else plan.nodes
+                bootstraps = max(most(plan) - skip, 0) if plan.duration_s else plan.nodes
                 await engine.run(bootstraps, (plan.duration_s or 0.0) - plan.warm_up_s if plan.duration_s else 0.0, skip,
                                  status, check)
         except ChildDied as error:

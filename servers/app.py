@@ -16,7 +16,7 @@ from servers.config import Aaah, Fha, load_aaah, load_fha, load_operation, weakn
 from servers.config_operation import Operation
 from servers.engine.reasons import EVENTS
 from servers.errors import ConfigurationError
-from servers.figures import Figures
+from servers.figures import Figures, peak_resident_octets
 from servers.home import Home
 from servers.log import Log
 from servers.net.mmsg import Socket
@@ -68,7 +68,7 @@ class Server:
         if drops:
             dropped["kernel_drops"] = drops
         spent = resource.getrusage(resource.RUSAGE_SELF)
-        return {"processes": 1, "cpu_s": round(spent.ru_utime + spent.ru_stime, 3), "max_rss_bytes": spent.ru_maxrss * 1024,
+        return {"processes": 1, "cpu_s": round(spent.ru_utime + spent.ru_stime, 3), "max_rss_bytes": peak_resident_octets(),
                 "packets_in": sum(t["datagrams_in"] for t in traffic), "packets_out": sum(t["datagrams_out"] for t in traffic),
                 "dropped": dropped, "events": {reason: n for reason, n in counted.items() if reason in EVENTS}}
 
@@ -147,7 +147,7 @@ def serve(config: Aaah | Fha, report: IO[str] | None = None, receive_buffer: int
     operation = operation or Operation()
     log = Log(operation.log_format, "fha" if isinstance(config, Fha) else "aaah")
     for warning in weaknesses(config.aaah if isinstance(config, Fha) else config.client):
-        log("weak_security", warning, "warning")
+        log("weak_security", f"warning: {warning}", "warning")
     try:
         server = build_fha(config, receive_buffer) if isinstance(config, Fha) else build_aaah(config, receive_buffer)
     except (CannotListen, StoreError) as error:

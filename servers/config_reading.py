@@ -67,7 +67,8 @@ def explained(message: str) -> tuple[str, str]:
 def suggestion(path: str) -> str:
     """The known key that was probably meant."""
     names = {name for table in kinds_of(Table) for name in table.__struct_fields__}
-    close = difflib.get_close_matches(path.rpartition(".")[2], sorted(names), 1)
+    key = path.rpartition(".")[2]
+    close = difflib.get_close_matches(key, sorted(names - {key}), 1)  # it may well be known, in another table
     return f" (did you mean '{close[0]}'?)" if close else ""
 
 

@@ -62,6 +62,7 @@ async def run(server: Server, faces: Faces, log: Log, report: IO[str] | None) ->
 async def watch(server: Server, ended: asyncio.Event, log: Log, faults: Faults) -> str | None:
     """Once a second logs what was counted since, one line a reason, until the end; or says what failed."""
     before: dict[str, int] = {}
+    alive: dict[str, bool] = {}
     while not ended.is_set():
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(ended.wait(), 1.0)
@@ -72,10 +73,21 @@ async def watch(server: Server, ended: asyncio.Event, log: Log, faults: Faults) 
                 log("dropped", f"{reason}: {count - before.get(reason, 0)} ({count} in all){last}", "warning",
                     reason=reason, count=count - before.get(reason, 0), total=count, last=last.removeprefix("; "))
         before = counts
+        tell_upstreams(server.role, alive, log)
         faults.tell()
         if server.store and (fault := journal_fault(server.store)):
             return f"{fault}; nothing more is granted"
     return None
+
+
+def tell_upstreams(role: Any, alive: dict[str, bool], log: Log) -> None:
+    """A line when a server that we ask does not answer any more, and when it does again; `alive` is what was last said."""
+    for upstream in role.upstreams() if hasattr(role, "upstreams") else ():
+        address, answers = upstream["address"], upstream["alive"]
+        if answers != alive.get(address, True):
+            log("upstream", f"{address} {'answers again' if answers else 'does not answer, or too late; others are asked'}",
+                "info" if answers else "warning", address=address, alive=answers)
+        alive[address] = answers
 
 
 def journal_fault(store: Store) -> str | None:

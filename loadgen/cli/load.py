@@ -109,8 +109,9 @@ def from_options(args: Namespace) -> tuple[Target, tuple[str, ...]]:
     servers, files = (args.radius or [], args.secret_file or []) if needed["--radius"] else ([], [])
     check_targets([*servers, *([args.mip4] if args.mip4 else [])], args.i_own_this_network)
     secrets = secrets_of(servers, files) if servers else []
-    first, *standby = zip(servers, secrets, strict=True) if servers else [(None, None)]
-    target = Target(first[0], args.mip4, first[1], subscribers_csv.read(args.subscribers), tuple(standby),
+    asked = list(zip(servers, secrets, strict=True))
+    radius, secret = asked[0] if asked else (None, None)
+    target = Target(radius, args.mip4, secret, subscribers_csv.read(args.subscribers), tuple(asked[1:]),
                     args.message_authenticator)
     return target, warnings(files, secrets, args.message_authenticator)
 

@@ -4,6 +4,9 @@ from libc.stdlib cimport calloc, free
 from libc.string cimport memcmp, memcpy, memset
 from servers.tables.hash cimport NO_ROW, table_close, table_find, table_insert, table_next, table_open, table_prefetch
 
+cdef extern from "<stdlib.h>" nogil:
+    void* aligned_alloc(size_t alignment, size_t size)
+
 cdef enum:
     MOST_CLASSES = 64
     AHEAD = 16                       # rows between a prefetch and its use
@@ -26,10 +29,11 @@ cdef class SubscriberTable:
 
     def __cinit__(self, uint32_t capacity, uint64_t text_octets):
         memset(&self.subscribers, 0, sizeof(Subscribers))
-        self.subscribers.rows = <Subscriber*> calloc(capacity or 1, sizeof(Subscriber))
+        self.subscribers.rows = <Subscriber*> aligned_alloc(64, <size_t> (capacity or 1) * sizeof(Subscriber))
         self.subscribers.text = <uint8_t*> calloc(text_octets or 1, 1)
         if not self.subscribers.rows or not self.subscribers.text or not table_open(&self.subscribers.table, capacity or 1):
             raise MemoryError
+        memset(self.subscribers.rows, 0, <size_t> capacity * sizeof(Subscriber))
         self.capacity, self.text_room, self.text_used = capacity, text_octets, 0
         self.classes, self.class_indexes = [], {}
 

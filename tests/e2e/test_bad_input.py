@@ -61,6 +61,8 @@ FAULTS = {
     "unknown key": (edit("fha.toml", "cool_down_s", "cooldown_s"), FHA,
                     "fha.toml:10: fha.pool.cooldown_s: unknown key (did you mean 'cool_down_s'?)"),
     "unknown key of a list": (edit("aaah.toml", "network", "net"), AAAH, "aaah.toml:7: aaah.client[0].net: unknown key"),
+    "key of another table": (edit("aaah.toml", "policy =", "cool_down_s = 1\npolicy ="), AAAH,
+                             "aaah.toml:4: aaah.cool_down_s: unknown key"),
     "no TOML": (edit("fha.toml", "[fha]", "[fha"), FHA, "fha.toml: is not TOML: "),
     "secret missing": (lambda place: (place.folder / "secret").unlink(), LOAD,
                        "secret: cannot be read: No such file or directory"),
@@ -103,6 +105,7 @@ def test_it_is_refused(place: Place, name: str) -> None:
     line = refusal(mipstorm(place.folder, *arguments))
     assert line.startswith(message), line
     assert "Errno" not in line
+    assert "did you mean 'cool_down_s'" not in line or "cooldown_s" in line
 
 
 @pytest.mark.parametrize(("name", "arguments"), [

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import time
@@ -53,6 +54,8 @@ def check(result: dict[str, Any]) -> None:
 
 def test_the_first_is_killed(tmp_path: Path) -> None:
     check(load_while(tmp_path, lambda first: os.kill(first.pid, signal.SIGKILL)))
+    (said,) = [line for line in (tmp_path / "fha.log").read_text().splitlines() if "does not answer" in line]
+    assert re.search(r"127\.0\.0\.1:\d+ does not answer, or too late; others are asked", said)
 
 
 def test_the_first_stands_still_for_two_seconds(tmp_path: Path) -> None:

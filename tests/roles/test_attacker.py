@@ -12,6 +12,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from world import SECOND
 
 NODES = 3
+CARE_OF, RECORD = slice(44, 48), 95      # of a journal record, servers/tables/bindings.pxd; the NAI follows it
 node_numbers = st.integers(0, NODES - 1)
 places = st.integers(0, 10_000)
 
@@ -130,8 +131,8 @@ class Attacker(RuleBasedStateMachine):
     @invariant()
     def bindings_are_where_the_nodes_are(self) -> None:
         for _, payload in self.desk.fha.records(1, 1):
-            node = [self.desk.columns.nai[k] for k in range(NODES)].index(payload[61:])
-            assert payload[28:32] == bytes(map(int, self.desk.care_of(node).split(".")))
+            node = [self.desk.columns.nai[k] for k in range(NODES)].index(payload[RECORD:])
+            assert payload[CARE_OF] == bytes(map(int, self.desk.care_of(node).split(".")))
 
 
 Attacker.TestCase.settings = settings(max_examples=60, stateful_step_count=40, deadline=None, derandomize=True)

@@ -1,6 +1,6 @@
 # Accounting, RFC 2866: the packet as it came goes into the journal, and is acknowledged when it is there for good.
 from fastcodec.radius cimport (
-    ACCOUNTING_REQUEST, ACCOUNTING_RESPONSE, ACCT_SESSION_ID, ACCT_STATUS_TYPE, CHAP_PASSWORD, NAS_IDENTIFIER,
+    ACCOUNTING_RESPONSE, ACCT_SESSION_ID, ACCT_STATUS_TYPE, CHAP_PASSWORD, NAS_IDENTIFIER,
     NAS_IP_ADDRESS, USER_PASSWORD,
 )
 from libc.stdint cimport uint8_t
@@ -13,8 +13,6 @@ from servers.store.journal cimport journal_append
 
 cdef void record_accounting(Aaah* aaah, Question* question) noexcept nogil:
     """RFC 2866 4.1: no answer to what could not be recorded; the client sends it again."""
-    if question.packet.octets[0] != ACCOUNTING_REQUEST:
-        return
     if not is_complete(question):
         give_up(aaah, question, POORLY_FORMED)
         return

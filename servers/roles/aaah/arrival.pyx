@@ -17,6 +17,7 @@ from servers.engine.reasons cimport (
 )
 from servers.engine.stages cimport DONE
 from servers.net.node cimport Datagram
+from servers.roles.aaah.accounting cimport record_accounting
 from servers.roles.aaah.row cimport address_reply, drop, integer, replies_of, value
 from servers.roles.aaah.state cimport (
     Aaah, Client, MOST_PROXY_STATES, PORT_ACCESS, Question, SIGNING_AUTO, SIGNING_YES, STAGE_WRITE_REPLY,
@@ -129,10 +130,16 @@ cdef void check_authenticator(Aaah* aaah, Question* question) noexcept nogil:
         count_event(&aaah.counters, UNSIGNED_SERVED)
 
 
+cdef void take_up(Aaah* aaah, Question* question) noexcept nogil:
+    """Status-Server and duplicates are answered here, accounting is recorded, an Access-Request goes on."""
+    if question.packet.octets[0] == STATUS_SERVER:
+        answer_watchdog(aaah, question)
+    elif is_new(aaah, question) and question.packet.octets[0] == ACCOUNTING_REQUEST:
+        record_accounting(aaah, question)
+
+
 cdef void answer_watchdog(Aaah* aaah, Question* question) noexcept nogil:
-    """Status-Server, RFC 5997 3: answered at once and past the duplicate cache, at most ten times a second and peer."""
-    if question.packet.octets[0] != STATUS_SERVER:
-        return
+    """RFC 5997 3: past the duplicate cache, at most ten times a second and peer."""
     if not budget_allows(&aaah.watchdogs, hash_word(question.datagram.peer_address, aaah.seed), aaah.now.monotonic):
         drop(aaah, question, REPLY_LIMIT)
         return
@@ -140,8 +147,9 @@ cdef void answer_watchdog(Aaah* aaah, Question* question) noexcept nogil:
     question.head.stage = STAGE_WRITE_REPLY
 
 
-cdef void answer_duplicate(Aaah* aaah, Question* question) noexcept nogil:
-    """RFC 5080 2.2.2. After the check, so that a forger cannot purge the entry of a request that is being worked on."""
+cdef bint is_new(Aaah* aaah, Question* question) noexcept nogil:
+    """RFC 5080 2.2.2: a duplicate gets the same octets again, or none yet. After the check of its authenticator, so that a
+    forger cannot purge the entry of a request that is being worked on."""
     cdef Datagram* datagram = question.datagram
     cdef Datagram* again
     cdef uint32_t length = 0
@@ -150,7 +158,7 @@ cdef void answer_duplicate(Aaah* aaah, Question* question) noexcept nogil:
                                  datagram.data + 4, aaah.now.monotonic, &stored, &length)
     if seen == Seen.PENDING:
         drop(aaah, question, DUPLICATE_PENDING)
-        return
+        return False
     if seen == Seen.DONE:
         count_event(&aaah.counters, DUPLICATE_ANSWERED)
         again = address_reply(aaah, question)
@@ -158,10 +166,11 @@ cdef void answer_duplicate(Aaah* aaah, Question* question) noexcept nogil:
             memcpy(again.data, stored, length)
             again.length = length
             question.head.outcome = DONE
-        return
+        return False
     if seen == Seen.CHANGED:
         count_event(&aaah.counters, DUPLICATE_RENEWED)
     question.entry = replies_begin(replies_of(aaah, question), datagram.peer_address, datagram.peer_port,
                                    datagram.data[1], datagram.data + 4, aaah.now.monotonic)
     if not question.entry:
         drop(aaah, question, TABLE_FULL)
+    return question.entry != 0

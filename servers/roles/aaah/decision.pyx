@@ -13,6 +13,7 @@ from servers.engine.reasons cimport (
     BAD_CREDENTIAL, FHA_NOT_ASSIGNED, FHA_UNBOUND, IDENTIFICATION_REFUSED, PROOF_MISMATCH,
 )
 from servers.roles.aaah.credential cimport password_is_right
+from servers.roles.aaah.memory cimport remember
 from servers.roles.aaah.policy cimport name_fhas, serves_class
 from servers.roles.aaah.proof cimport proof_fault, proof_is_right
 from servers.roles.aaah.row cimport reject, value
@@ -29,6 +30,8 @@ cdef void decide(Aaah* aaah, Question* question) noexcept nogil:
         decide_registration(aaah, question)
     if question.code == ACCESS_ACCEPT and question.role == REQUESTER_FHA:
         hide_first_half(aaah, question)
+    if question.is_news:
+        remember(aaah, question)
 
 
 cdef void decide_access(Aaah* aaah, Question* question) noexcept nogil:

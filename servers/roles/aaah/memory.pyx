@@ -10,10 +10,10 @@ from servers.tables.subscribers cimport Subscriber, find_subscriber, nai_of
 
 
 cdef void remember(Aaah* aaah, Question* question) noexcept nogil:
-    """One record for each Accept that changed something; the Accept waits until it is durable."""
+    """One record; the Accept that changed something waits until it is durable."""
     cdef uint8_t[STATE_ROOM] octets
     cdef uint32_t length
-    if not question.is_news or aaah.journal == NULL:
+    if aaah.journal == NULL:
         return
     length = write_state(aaah, question.subscriber, aaah.now.monotonic, aaah.now.wall, octets)
     question.ticket = journal_append(aaah.journal, octets, length, SUBSCRIBER_STATE)

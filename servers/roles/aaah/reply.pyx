@@ -12,10 +12,12 @@ from fastcodec.wire cimport get64, put16, put64
 from libc.stdint cimport uint16_t, uint32_t, uint8_t
 from libc.string cimport memcpy, memset
 from servers.engine.reasons cimport PROXY_STATE_LIMIT
+from servers.engine.stages cimport DONE
 from servers.net.node cimport ROOM, draw
-from servers.roles.aaah.row cimport address_reply, give_up, integer
-from servers.roles.aaah.state cimport Aaah, CO_LOCATED, FHA_ALLOCATES, Question, SERVICE_FRAMED, WANT_MN_FHA
-from servers.roles.aaah.waiting cimport close_waiting, must_wait, open_waiting, park
+from servers.roles.aaah.row cimport address_reply, give_up, integer, replies_of
+from servers.roles.aaah.state cimport Aaah, CO_LOCATED, FHA_ALLOCATES, Question, SERVICE_FRAMED, STAGE_SEND_REPLY, WANT_MN_FHA
+from servers.roles.aaah.waiting cimport close_waiting, leave, must_wait, open_waiting, park
+from servers.tables.replies cimport replies_finish
 
 
 cdef void write_reply(Aaah* aaah, Question* question) noexcept nogil:
@@ -135,7 +137,16 @@ cdef void sign_reply(Aaah* aaah, Question* question) noexcept nogil:
               question.client.secret_length, NULL, question.digest)
 
 
-cdef void finish_reply(Aaah* aaah, Question* question) noexcept nogil:
-    memcpy(question.reply.data + 4, question.digest, 16)
+cdef void send_reply(Aaah* aaah, Question* question) noexcept nogil:
+    """A reply that does not wait lies in the outbox already. From here on duplicates get the same octets."""
+    if question.head.stage != STAGE_SEND_REPLY:         # it has not waited
+        memcpy(question.reply.data + 4, question.digest, 16)
+        if question.slot:
+            park(aaah, question)
+            return
+    elif not leave(aaah, question):
+        return
+    replies_finish(replies_of(aaah, question), question.entry, question.reply.data, question.reply.length)
+    question.head.outcome = DONE
     if question.slot:
-        park(aaah, question)
+        close_waiting(aaah, question)

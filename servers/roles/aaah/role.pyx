@@ -2,18 +2,15 @@
 #
 #   read_request            RFC 2865 3, RFC 3579 3.2   shape, client by source, what authenticates the packet
 #   check_authenticator                                nothing a stranger sends gets past here
-#   answer_watchdog         RFC 5997 3                 Status-Server: to write_reply
-#   answer_duplicate        RFC 5080 2.2.2             the same request again: the same octets again
-#   record_accounting       RFC 2866 4.1               Accounting-Request: to write_reply
+#   take_up                 RFC 5997 3, RFC 5080 2.2.2 Status-Server, duplicates; accounting (RFC 2866 4.1) is recorded
 #   find_who_asks           RFC 2865 2.2, 5.2          the subscriber; PAP or CHAP of step 2, MN-AAA of step 5
 #   derive                  RFC 4721 6, 8, RFC 3957 5  the proof of step 5 and the new key
-#   decide                  radius.md 9.1, 9.2         the rules of both steps, the first failure answers
-#   remember                radius.md 10               what a restart must not forget
-#   write_reply, sign_reply, finish_reply, send_reply
+#   decide                  radius.md 9.1, 9.2, 10     the rules of both steps; what a restart must not forget
+#   write_reply, sign_reply, send_reply                (Status-Server and accounting come here from take_up)
 #
-#   parked after    waits for                        resumes at    on timeout
-#   finish_reply    the journal's commit             send_reply    never: a failed journal drops it
-#   finish_reply    the time of a Reject to a NAS    send_reply    (that is what resumes it)
+#   parked in       waits for                        resumes at    on timeout
+#   send_reply      the journal's commit             send_reply    never: a failed journal drops it
+#   send_reply      the time of a Reject to a NAS    send_reply    (that is what resumes it)
 from fastcodec.digest.jobs cimport DIGEST_KEY_MD5, queue_job, run_queue
 from fastcodec.radius cimport REQUESTER_FHA, REQUESTER_NAS
 from fastcodec.wire cimport get64, put32
@@ -26,18 +23,17 @@ from servers.engine.parking cimport parking_close, parking_open
 from servers.engine.stages cimport Stage, queue_close, queue_open, run_stages
 from servers.engine.wheel cimport wheel_next
 from servers.net.node cimport BATCH, Datagram, Node, draw
-from servers.roles.aaah.accounting cimport record_accounting
-from servers.roles.aaah.arrival cimport answer_duplicate, answer_watchdog, check_authenticator, read_request
+from servers.roles.aaah.arrival cimport check_authenticator, read_request, take_up
 from servers.roles.aaah.credential cimport find_who_asks
 from servers.roles.aaah.decision cimport decide
-from servers.roles.aaah.memory cimport remember, restore_state, write_state
+from servers.roles.aaah.memory cimport restore_state, write_state
 from servers.roles.aaah.proof cimport derive
-from servers.roles.aaah.reply cimport finish_reply, sign_reply, write_reply
+from servers.roles.aaah.reply cimport send_reply, sign_reply, write_reply
 from servers.roles.aaah.state cimport (
     Aaah, Client, MOST_CLIENTS, MOST_FHAS, PolicyFha, Question, SCRATCH, SIGNING_AUTO, SIGNING_NO, SIGNING_YES,
     STATE_ROOM, StateRecord, SUBSCRIBER_STATE, Waiting,
 )
-from servers.roles.aaah.waiting cimport send_reply, take_committed, take_due
+from servers.roles.aaah.waiting cimport take_committed, take_due
 from servers.store.journal cimport JournalWriter, journal_kick
 from servers.tables.budget cimport budget_close, budget_open
 from servers.tables.replies cimport ReplyCache
@@ -45,10 +41,9 @@ from servers.tables.subscribers cimport Subscriber, SubscriberTable
 
 SIGNING = {"no": SIGNING_NO, "yes": SIGNING_YES, "auto": SIGNING_AUTO}
 
-cdef Stage[13] STAGES = [
-    <Stage> read_request, <Stage> check_authenticator, <Stage> answer_watchdog, <Stage> answer_duplicate,
-    <Stage> record_accounting, <Stage> find_who_asks, <Stage> derive, <Stage> decide, <Stage> remember,
-    <Stage> write_reply, <Stage> sign_reply, <Stage> finish_reply, <Stage> send_reply,
+cdef Stage[9] STAGES = [
+    <Stage> read_request, <Stage> check_authenticator, <Stage> take_up, <Stage> find_who_asks, <Stage> derive,
+    <Stage> decide, <Stage> write_reply, <Stage> sign_reply, <Stage> send_reply,
 ]
 
 
@@ -148,7 +143,7 @@ cdef class AaahRole(Node):
             self.rows[k].datagram = &datagrams[k]
             rows[k] = &self.rows[k]
         self.aaah.scratch_used = 0
-        run_stages(&self.aaah, STAGES, 13, rows, <int> n, &self.aaah.queue)
+        run_stages(&self.aaah, STAGES, 9, rows, <int> n, &self.aaah.queue)
         if self.aaah.journal:
             journal_kick(self.aaah.journal)
 
@@ -157,9 +152,9 @@ cdef class AaahRole(Node):
         cdef void* rows[BATCH]
         cdef int committed, due
         committed = take_committed(&self.aaah, rows, BATCH)
-        run_stages(&self.aaah, STAGES, 13, rows, committed, &self.aaah.queue)
+        run_stages(&self.aaah, STAGES, 9, rows, committed, &self.aaah.queue)
         due = take_due(&self.aaah, rows, BATCH)
-        run_stages(&self.aaah, STAGES, 13, rows, due, &self.aaah.queue)
+        run_stages(&self.aaah, STAGES, 9, rows, due, &self.aaah.queue)
         return committed == BATCH or due == BATCH
 
     cdef uint64_t next_due(self) noexcept nogil:

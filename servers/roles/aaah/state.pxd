@@ -14,8 +14,8 @@ from servers.tables.subscribers cimport Subscriber, Subscribers
 cdef enum:
     PORT_ACCESS = 0                  # indexes of the sockets, RFC 2865 3, RFC 2866 3
     PORT_ACCOUNTING = 1
-    STAGE_WRITE_REPLY = 9            # places in STAGES
-    STAGE_SEND_REPLY = 12
+    STAGE_WRITE_REPLY = 6            # places in STAGES
+    STAGE_SEND_REPLY = 8
     MOST_PROXY_STATES = 10
     MOST_NAMED = 4                   # FHAs in the Accept of step 3
     SERVICE_FRAMED = 2               # RFC 2865 5.6

@@ -5,13 +5,13 @@ from libc.string cimport memcpy
 from servers.engine.counters cimport count_event
 from servers.engine.parking cimport NO_SLOT_FREE, parking_leave, parking_row, parking_take
 from servers.engine.reasons cimport JOURNAL_FAILED, OUTBOX_FULL, REPLY_LIMIT, TABLE_FULL
-from servers.engine.stages cimport DONE, DROPPED, GOOD, PARKED
+from servers.engine.stages cimport DROPPED, GOOD, PARKED
 from servers.engine.wheel cimport wheel_arm, wheel_expired
 from servers.net.node cimport BATCH, Datagram, compose
 from servers.roles.aaah.row cimport give_up, replies_of
 from servers.roles.aaah.state cimport Aaah, Question, STAGE_SEND_REPLY, Waiting
 from servers.store.journal cimport journal_durable, journal_failed
-from servers.tables.replies cimport replies_cancel, replies_finish
+from servers.tables.replies cimport replies_cancel
 
 
 cdef inline Waiting* waiting_of(const Aaah* aaah, const Question* question) noexcept nogil:
@@ -108,18 +108,13 @@ cdef void end_unsent(Aaah* aaah, Question* question, int reason) noexcept nogil:
     close_waiting(aaah, question)
 
 
-cdef void send_reply(Aaah* aaah, Question* question) noexcept nogil:
-    """A reply that did not wait lies in the outbox already. From here on duplicates get the same octets."""
-    cdef Datagram* reply
-    if question.slot:
-        reply = compose(aaah.out, question.reply.port)
-        if not reply:
-            end_unsent(aaah, question, OUTBOX_FULL)
-            return
-        memcpy(reply.data, question.reply.data, question.reply.length)
-        reply.peer_address, reply.peer_port = question.reply.peer_address, question.reply.peer_port
-        reply.local_address, reply.length = question.reply.local_address, question.reply.length
-    replies_finish(replies_of(aaah, question), question.entry, question.reply.data, question.reply.length)
-    question.head.outcome = DONE
-    if question.slot:
-        close_waiting(aaah, question)
+cdef bint leave(Aaah* aaah, Question* question) noexcept nogil:
+    """From the parking into the outbox."""
+    cdef Datagram* reply = compose(aaah.out, question.reply.port)
+    if not reply:
+        end_unsent(aaah, question, OUTBOX_FULL)
+        return False
+    memcpy(reply.data, question.reply.data, question.reply.length)
+    reply.peer_address, reply.peer_port = question.reply.peer_address, question.reply.peer_port
+    reply.local_address, reply.length = question.reply.local_address, question.reply.length
+    return True

@@ -14,7 +14,7 @@ from servers.pool.bitmap cimport SharedPool
 from servers.roles.fha.record cimport fill_record
 from servers.roles.fha.restart cimport remember_clock, restore_binding
 from servers.roles.fha.state cimport BOUND, MOST_STATIC_KEYS, Fha, RELEASED, Registration, StaticKey
-from servers.roles.radius_client cimport Answer, IDENTIFIERS, client_close, client_open, client_report, client_server
+from servers.roles.radius_client cimport Answer, client_close, client_open, client_report, client_server
 from servers.store.journal cimport JournalWriter
 from servers.tables.bindings cimport Binding, Record, bindings_close, bindings_open
 from servers.tables.budget cimport budget_close, budget_open
@@ -151,7 +151,7 @@ cdef class FhaMemory(Node):
         return {"requests_under_way": (fha.waiting.used, fha.waiting.capacity),
                 "bindings": (fha.bindings.rows.used, fha.bindings.rows.capacity),
                 "replies_held": (fha.held_count, fha.waiting.capacity),
-                "radius_outstanding": (fha.client.in_use, fha.client.ports * IDENTIFIERS),
+                "radius_outstanding": (fha.client.in_use, fha.client.upstreams * fha.client.places),
                 **{f"pool_{state}": (pool[state], pool["size"]) for state in ("free", "leased", "cooling", "reserved")}}
 
     def offender(self, str reason):

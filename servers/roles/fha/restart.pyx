@@ -27,6 +27,7 @@ cdef bint restore_binding(Fha* fha, const Record* record, bint is_over, uint64_t
     """The latest record of a NAI counts. A lease that expired while nobody was there has rested since."""
     cdef const uint8_t* nai = <const uint8_t*> record + sizeof(Record)
     cdef uint64_t hash = hash_octets(nai, record.nai_length, fha.seed)
+    cdef uint64_t rest = <uint64_t> (fha.pool.cool_down - 1 if fha.pool.cool_down > 1 else 0) * SECOND
     cdef uint64_t until = record.expires
     cdef Binding* binding = find_binding(&fha.bindings, nai, record.nai_length, hash)
     if binding and binding.address != record.address:
@@ -34,11 +35,12 @@ cdef bint restore_binding(Fha* fha, const Record* record, bint is_over, uint64_t
         binding = NULL
     if not is_over and until <= wall:
         is_over = True
-        until += <uint64_t> (fha.pool.cool_down - 1 if fha.pool.cool_down > 1 else 0) * SECOND
+        until += rest
     if is_over and until <= wall:
         forget_binding(fha, binding)
         return True
-    if not place_address(fha, record.address, hash, now + until - wall if is_over else 0):
+    until = now + min(until - wall, rest if is_over else <uint64_t> LONGEST_LIFETIME_S * SECOND)
+    if not place_address(fha, record.address, hash, until if is_over else 0):
         return False
     if not binding:
         binding = add_binding(&fha.bindings, nai, record.nai_length, hash)
@@ -46,7 +48,7 @@ cdef bint restore_binding(Fha* fha, const Record* record, bint is_over, uint64_t
             return False
     restore_association(fha, binding, record, now, wall)
     binding.is_over = is_over
-    set_expiry(&fha.bindings, binding, now + min(until - wall, <uint64_t> LONGEST_LIFETIME_S * SECOND))
+    set_expiry(&fha.bindings, binding, until)
     return True
 
 
