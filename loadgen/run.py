@@ -28,6 +28,7 @@ from loadgen.verdict import Strain, judge, late_after_ns
 from servers.supervisor import Child, ChildDied
 
 STEPS: tuple[document.Step, ...] = ("access", "registration")
+LIFE: tuple[document.Step, ...] = ("renewal", "release")
 
 
 @dataclass(frozen=True)
@@ -162,7 +163,7 @@ def describe(engine: Engine, plan: Plan, target: Target, spent: Spent) -> Result
     mip4, radius = fleet.codes()
     tallies = {name: tally(counts) for name, counts in fleet.tallies().items()}
     steps = {step: tallies[step] for step in STEPS if plan.steps in (step, "all")}
-    steps |= {step: tallies[step] for step, wanted in (("renewal", plan.renew), ("release", plan.release)) if wanted}
+    steps |= {step: tallies[step] for step, wanted in zip(LIFE, (plan.renew, plan.release), strict=True) if wanted}
     return Result(
         command=list(plan.command), scenario=plan.scenario, nodes=plan.nodes, seed=plan.seed, duration_s=round(duration, 6),
         cores=len(os.sched_getaffinity(0)), partial=engine.interrupted or spent.died is not None,

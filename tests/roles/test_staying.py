@@ -6,7 +6,7 @@ from ipaddress import IPv4Address
 from itertools import pairwise
 from typing import Any
 
-from world import AAAH, FHA, HOME_PREFIX, HOME_AGENT, SECOND, SECRET, World, packed, table_of
+from world import AAAH, FHA, HOME_AGENT, HOME_PREFIX, SECOND, SECRET, World, packed, table_of
 
 from fastcodec.message import MnHaAuthentication, NonceRequest, RegistrationRequest
 from servers.net.impair import Profile
@@ -106,7 +106,8 @@ def test_a_lease_that_nobody_renews_is_held_no_longer_than_it_lasts() -> None:
     world.run(3)
     assert len(world.fleet.leases()) == 10
     world.run(3)
-    assert world.fleet.leases(world.net.now) == world.fha.leases() == {}
+    assert world.fleet.leases(world.net.now) == {}
+    assert world.fha.leases() == {}
 
 
 def test_release_at_the_end_of_the_stay() -> None:
@@ -114,7 +115,8 @@ def test_release_at_the_end_of_the_stay() -> None:
     world.run(8)
     assert world.fleet.done
     assert world.tally("release") == {"attempted": 20, "succeeded": 20, "failed": 0, "timed_out": 0}
-    assert world.fleet.leases() == world.fha.leases() == {}
+    assert world.fleet.leases() == {}
+    assert world.fha.leases() == {}
     assert world.fleet.violations() == ([], {})
     assert adds_up(world)
     assert world.tally()["attempted"] == 20
