@@ -6,6 +6,7 @@ from loadgen.result import Result
 from loadgen.verdict import LIFE
 
 SECRET = "is the shared secret the same on both sides?"
+UNSIGNED = " (a server that signs no answers needs --message-authenticator auto)"
 RADIUS_REJECT = "3"
 BAD_AUTHENTICATOR = ("bad_authenticator", "bad_message_authenticator", "bad_response_authenticator")
 MIP4_CODES = {
@@ -39,7 +40,7 @@ def likely_cause(result: Result, is_refused: Callable[[document.Step], str | Non
 def secret_mismatch(result: Result, failures: int) -> Iterator[str]:
     """Replies that do not verify, here or at a server."""
     if 2 * result.packets.bad_authenticator >= failures:
-        yield f"secret mismatch? {result.packets.bad_authenticator} replies with a bad authenticator: {SECRET}"
+        yield f"secret mismatch? {result.packets.bad_authenticator} replies with a bad authenticator: {SECRET}{UNSIGNED}"
     for role, use in result.servers.items():
         dropped = sum(use.dropped.get(reason, 0) for reason in BAD_AUTHENTICATOR)
         if 2 * dropped >= failures:
