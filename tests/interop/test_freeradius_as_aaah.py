@@ -119,6 +119,7 @@ def test_ours_takes_over(tmp_path: Path) -> None:
             to = (str(agent.endpoint.address), agent.endpoint.port)
             first = check(ask(to, rrq(to[0], extension=nonce_request)), hmac.new(KEY, NONCE + NAI, hashlib.sha1).digest(), MN_SPI)
             peer.terminate()
+            peer.wait(5)
             reply = ask(to, rrq(to[0], extension=nonce_request))
             nonce = RegistrationReply.decode(reply).find(NonceReply)
             assert nonce is not None

@@ -9,7 +9,7 @@ from itertools import cycle
 
 import pytest
 from realm import PRIMARY, Realm, resigned, signed
-from world import FHA, FHA_PORTS, SECOND, SECRET
+from world import FHA, FHA_PORTS, SECOND
 
 from fastcodec.message import NonceReply, RadiusPacket, RegistrationReply
 from servers.net.impair import Profile
