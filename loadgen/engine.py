@@ -7,20 +7,20 @@ import signal
 import socket
 import time
 from collections.abc import Callable
-from ipaddress import IPv4Address, IPv4Network
+from ipaddress import IPv4Address
 from types import TracebackType
 
 from loadgen.fleet import Fleet
 from loadgen.pacer import Pacer
-from loadgen.plan import IDENTIFIERS, MOST_UNDER_WAY, Plan, Target
+from loadgen.plan import IDENTIFIERS, MOST_UNDER_WAY, Expectation, Plan, Target
 from loadgen.result import percentile_ms
 from loadgen.status import Snapshot, Status
-from loadgen.testbed import HOME_AGENT, IPV6_PREFIX
 from servers.net.mmsg import Socket
 from servers.net.udp import BUFFER, Driver, open_socket
 
 LOOK_EVERY_S = 0.1              # status, children, the end
 DRAIN_S = 3.0                   # after an interrupt, for what is under way
+RELEASE_S = 10.0                # and for nodes that stay to give back what they hold
 FOREVER = 2**62                 # bootstraps, when only the duration limits
 NS = 1_000_000_000
 INTERRUPTS = (signal.SIGINT, signal.SIGTERM)
@@ -32,30 +32,34 @@ class Engine:
     def __init__(self, plan: Plan, target: Target) -> None:
         self.plan = plan
         self.pacer = Pacer(plan.nodes, plan.seed, plan.rate)
-        ports = source_ports(plan)
+        ports, nearest = source_ports(plan), target.radius or target.mip4
+        assert nearest is not None
+        own = local_address(str(nearest.address))
         self.fleet = Fleet(target.subscribers, self.pacer, ports=ports, capacity=ports * IDENTIFIERS,
                            now=time.monotonic_ns(), total=plan.nodes, concurrency=plan.concurrency or 0,
                            access_only=plan.steps == "access", tries=plan.tries,
-                           first_timeout_ms=int(plan.mip4_timeout_s * 1000),
-                           nas_address=local_address(str(target.radius.address)).packed)
-        for endpoint, secret in ((target.radius, target.secret), *target.standby):
+                           first_timeout_ms=int(plan.mip4_timeout_s * 1000), nas_address=own.packed)
+        for endpoint, secret in target.aaahs if plan.steps != "registration" else ():
             self.fleet.set_aaa(endpoint.address.packed, endpoint.port, secret.octets, tries=plan.tries,
                                first_timeout_ms=int(plan.radius_timeout_s * 1000),
                                message_authenticator=target.message_authenticator)
         if target.mip4:
-            self._expect(target.mip4.port)
-        self.sockets = open_sockets(plan, ports, str(local_address(str(target.radius.address))))
+            self._expect(target.mip4.port, target.expected)
+            if plan.steps == "registration":
+                self.fleet.skip_access(target.mip4.address.packed, plan.care_of.network_address.packed)
+        self.fleet.stay(int(plan.hold_s * NS), plan.renew, plan.release)
+        self.sockets = open_sockets(plan, ports, str(own))
         self.driver: Driver | None = None
         self.interrupted = False
 
-    def _expect(self, port: int) -> None:
-        """What a private testbed must answer is known; of anyone else's only the port is."""
-        if self.plan.testbed is None:
+    def _expect(self, port: int, expected: Expectation | None) -> None:
+        """What servers of ours must answer is known; of anyone else's only the port is."""
+        if expected is None:
             self.fleet.set_fha(port)
             return
-        pool: IPv4Network = self.plan.testbed.pool
-        self.fleet.set_fha(port, ipv6_prefix=IPV6_PREFIX.network_address.packed, home_agent=HOME_AGENT.packed,
-                           pool=int(pool.network_address), pool_size=pool.num_addresses)
+        self.fleet.set_fha(port, ipv6_prefix=expected.ipv6_prefix.network_address.packed,
+                           home_agent=expected.home_agent.packed, pool=int(expected.pool.network_address),
+                           pool_size=expected.pool.num_addresses)
 
     def __enter__(self) -> Engine:
         return self
@@ -79,6 +83,8 @@ class Engine:
             raise KeyboardInterrupt
         self.interrupted = True
         self.fleet.stop()
+        if self.driver:
+            self.driver.pump.on_timer()                              # whoever stays leaves now
 
     async def run(self, bootstraps: int, duration_s: float, skip: int, status: Status, check: Callable[[], None]) -> None:
         """Starts so many bootstraps, or those that begin within the duration (0: no limit), and sees them end."""
@@ -86,20 +92,22 @@ class Engine:
         self.fleet.limit(bootstraps, int(duration_s * NS))
         self.fleet.start(time.monotonic_ns(), skip)
         self.driver.pump.on_timer()
-        drained_by, total = 0.0, None if bootstraps == FOREVER else bootstraps
+        drained_by, total = 0.0, None if duration_s else bootstraps
         while not self.fleet.done and not (drained_by and time.monotonic() > drained_by):
             await asyncio.sleep(LOOK_EVERY_S)
             check()
             status.update(self.snapshot(total))
             if self.interrupted and not drained_by:
-                drained_by = time.monotonic() + DRAIN_S
+                drained_by = time.monotonic() + (RELEASE_S if self.plan.release else DRAIN_S)
 
     def snapshot(self, total: int | None) -> Snapshot:
         _, succeeded, failed, timed_out = self.fleet.tallies()["bootstrap"]
         elapsed = max((time.monotonic_ns() - self.fleet.first_start) / NS, 1e-9)
+        loading = self.duration_s() if self.fleet.bootstrapped else elapsed
         return Snapshot(done=succeeded + failed + timed_out, total=total, succeeded=succeeded, failed=failed,
-                        timed_out=timed_out, in_flight=self.fleet.in_flight, rate=succeeded / elapsed,
-                        p99_ms=percentile_ms(self.fleet.latencies()["bootstrap"], 0.99), elapsed_s=elapsed)
+                        timed_out=timed_out, in_flight=self.fleet.in_flight, rate=succeeded / loading,
+                        p99_ms=percentile_ms(self.fleet.latencies()["bootstrap"], 0.99), elapsed_s=elapsed,
+                        holding=self.fleet.holding)
 
     def drops(self) -> int:
         """Datagrams that the kernel dropped at our sockets so far."""

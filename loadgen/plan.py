@@ -1,7 +1,7 @@
 """What a run shall do: every option parsed, every file read, every target looked at."""
 from collections.abc import Sequence
-from dataclasses import dataclass
-from ipaddress import IPv4Network
+from dataclasses import dataclass, replace
+from ipaddress import IPv4Network, IPv6Address, IPv6Network
 from pathlib import Path
 from typing import Literal
 
@@ -12,37 +12,65 @@ from servers.secrets_file import Secret
 from servers.tables.subscribers_csv import Subscribers
 
 SCENARIOS = ("integrated-colocated",)
-Steps = Literal["access", "all"]
+Steps = Literal["access", "registration", "all"]
 MessageAuthenticator = Literal["yes", "no", "auto"]  # whether RADIUS answers need one; auto: once seen, for ever
 MOST_AAAHS = 8
 IDENTIFIERS = 256              # of a source port, RFC 2865 3
 MOST_UNDER_WAY = 32 * IDENTIFIERS
 MOST_TRIES = 16                # Identifications that a node keeps of its request
+CARE_OF = IPv4Network("127.64.0.0/10")
 
 LOOPBACK = IPv4Network("127.0.0.0/8")
+
+
+@dataclass(frozen=True)
+class Expectation:
+    """What replies must say, where the servers are known to be ours."""
+
+    pool: IPv4Network
+    ipv6_prefix: IPv6Network       # of care-of addresses
+    home_agent: IPv6Address
 
 
 @dataclass(frozen=True)
 class Target:
     """Servers that already run."""
 
-    radius: Endpoint               # the AAAH
+    radius: Endpoint | None        # the AAAH; None when only registration is asked for
     mip4: Endpoint | None          # the FHA; None when only access is asked for
-    secret: Secret                 # shared with the AAAH
+    secret: Secret | None          # shared with the AAAH
     subscribers: Subscribers       # node i of the run is row i
     standby: tuple[tuple[Endpoint, Secret], ...] = ()  # other AAAHs, asked when the one before does not answer
     message_authenticator: MessageAuthenticator = "yes"
+    expected: Expectation | None = None
+    relaxed: tuple[str, ...] = ()  # what these servers do not do
+
+    @property
+    def aaahs(self) -> list[tuple[Endpoint, Secret]]:
+        """In order of preference; none when only registration is asked for."""
+        return [(self.radius, self.secret), *self.standby] if self.radius and self.secret else []
 
 
 @dataclass(frozen=True)
 class Testbed:
-    """The private servers of `bench`."""
+    """The private servers of `bench` and `up`."""
 
+    nodes: int                     # subscribers to make
     pool: IPv4Network
     cool_down_s: int
     max_lifetime_s: int
     state: Path | None             # None: a private temporary folder, removed at the end
     volatile: bool                 # no journal; `relaxed` must say so
+    offload: bool = True           # runs of equal datagrams leave as one (UDP_SEGMENT)
+    receive_buffer: int | None = None
+    radius_port: int = 0           # 0: any that is free
+    mip4_port: int = 0
+    watched: bool = False          # with control sockets
+
+    @property
+    def relaxed(self) -> tuple[str, ...]:
+        """What these servers do not do that production servers would."""
+        return (*(["no fsync"] if self.volatile else []), "no reject delay")
 
 
 @dataclass(frozen=True)
@@ -71,6 +99,11 @@ class Plan:
     quiet: bool
     verbose: bool
     warnings: tuple[str, ...] = ()  # to be shown before the run
+    care_of: IPv4Network = CARE_OF  # of nodes that register without access: this network + 1 + their place
+    hold_s: float = 0.0             # that a node stays after its bootstrap
+    renew: bool = False            # while it stays
+    release: bool = False          # when it has stayed
+    max_packets: int | None = None  # requests that a closed loop may make in all, first transmissions
 
 
 def check_targets(endpoints: Sequence[Endpoint], own_network: bool) -> None:
@@ -95,6 +128,24 @@ def check_pool(pool: IPv4Network, nodes: int) -> str | None:
     if usable >= nodes:
         return None
     return f"the pool {pool} has {usable} addresses for {nodes} nodes: {nodes - usable} bootstraps will fail"
+
+
+def check_care_of(care_of: IPv4Network, nodes: int, fha: Endpoint) -> None:
+    """Nodes that register without access need addresses of this machine that the FHA's replies come back to."""
+    if care_of.num_addresses < nodes + 2:
+        raise UsageError(f"--care-of {care_of} has no room for {nodes} nodes")
+    if care_of.overlaps(LOOPBACK) != (fha.address in LOOPBACK):
+        raise UsageError(f"{fha} cannot answer to {care_of}; give --care-of a network that reaches this machine")
+
+
+def check_packets(plan: Plan, most: int) -> Plan:
+    """More requests than `most` are refused beforehand; where their number is not known, the load ends there."""
+    steps = 2 if plan.steps == "all" else 1
+    if plan.duration_s is None or plan.rate is not None:
+        bootstraps = plan.nodes if plan.duration_s is None or plan.rate is None else int(plan.rate * plan.duration_s)
+        if bootstraps * steps > most:
+            raise UsageError(f"{bootstraps} bootstraps are {bootstraps * steps} packets and more; --max-packets allows {most}")
+    return replace(plan, max_packets=most)
 
 
 def check_output(target: str | None) -> None:

@@ -147,7 +147,7 @@ def serve(config: Aaah | Fha, report: IO[str] | None = None, receive_buffer: int
     operation = operation or Operation()
     log = Log(operation.log_format, "fha" if isinstance(config, Fha) else "aaah")
     for warning in weaknesses(config.aaah if isinstance(config, Fha) else config.client):
-        log("weak_security", warning, "warning")
+        log("weak_security", f"warning: {warning}", "warning")
     try:
         server = build_fha(config, receive_buffer) if isinstance(config, Fha) else build_aaah(config, receive_buffer)
     except (CannotListen, StoreError) as error:

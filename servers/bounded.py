@@ -5,6 +5,7 @@ import asyncio
 import socket
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import cast
 
 MOST_CONNECTIONS = 16
 LONGEST_QUESTION = 4096        # octets
@@ -51,8 +52,7 @@ class Connection(asyncio.Protocol):
         self.timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self.transport = transport
+        self.transport = cast(asyncio.Transport, transport)          # uvloop's is none by its class
         if len(self.server.open) >= MOST_CONNECTIONS:
             self.refuse()
             return

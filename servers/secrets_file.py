@@ -4,6 +4,7 @@ import os
 import resource
 import stat
 from pathlib import Path
+from typing import BinaryIO
 
 from servers.errors import ConfigurationError
 
@@ -53,16 +54,40 @@ def key_of_hex(text: str) -> HexKey:
     return HexKey(octets)
 
 
-def read_private(path: str | Path) -> bytes:
-    """The whole file; ConfigurationError when it cannot be read or anyone on this machine could read it."""
+def open_private(path: str | Path) -> BinaryIO:
+    """The file, to be read; ConfigurationError when it cannot be opened or anyone on this machine could read it."""
     try:
-        with open(path, "rb") as file:
-            mode = os.fstat(file.fileno()).st_mode
-            if stat.S_ISREG(mode) and mode & stat.S_IROTH:
-                raise ConfigurationError(f"{path}: holds secrets but everyone may read it; run: chmod 600 {path}")
-            return file.read()
+        file = open(path, "rb")                                      # noqa: SIM115 - its reader closes it
     except OSError as error:
         raise ConfigurationError(f"{path}: cannot be read: {error.strerror}") from None
+    mode = os.fstat(file.fileno()).st_mode
+    if stat.S_ISREG(mode) and mode & stat.S_IROTH:
+        file.close()
+        raise ConfigurationError(f"{path}: holds secrets but everyone may read it; run: chmod 600 {path}")
+    return file
+
+
+def read_private(path: str | Path) -> bytes:
+    """The whole file; ConfigurationError when it cannot be read or anyone on this machine could read it."""
+    with open_private(path) as file:
+        try:
+            return file.read()
+        except OSError as error:
+            raise ConfigurationError(f"{path}: cannot be read: {error.strerror}") from None
+
+
+def write_private(path: str | Path, octets: bytes) -> None:
+    """Writes the file anew, readable by its owner only; whoever reads it finds the old or the new one, never a part."""
+    path = Path(path)
+    part = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        part.unlink(missing_ok=True)
+        with open(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            file.write(octets)
+        part.replace(path)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        raise ConfigurationError(f"{path}: cannot be written: {error.strerror}") from None
 
 
 def checked(octets: bytes) -> Secret:

@@ -1,19 +1,17 @@
 """`mipstorm bench`: a private testbed on loopback, a load against it, and the result."""
 from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
-from ipaddress import IPv4Network
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from loadgen.cli import values
 from loadgen.cli.carry_out import carry_out
 from loadgen.cli.options import add_common, plan
-from loadgen.plan import Plan, Testbed, check_pool
+from loadgen.cli.testbed_options import NODES, add_testbed, testbed_of
+from loadgen.plan import Plan, check_pool
 
 if TYPE_CHECKING:
     from argparse import _SubParsersAction
 
-NODES, RATE = 20_000, 2000.0
-POOL = IPv4Network("198.18.0.0/16")
+RATE = 2000.0
 
 EXAMPLES = """\
 examples:
@@ -39,29 +37,14 @@ def add_parser(subparsers: "_SubParsersAction[Any]") -> ArgumentParser:
     return parser
 
 
-def add_testbed(parser: ArgumentParser) -> None:
-    testbed = parser.add_argument_group("testbed")
-    testbed.add_argument("--pool", type=values.network, default=POOL, metavar="CIDR",
-                         help=f"IPv4 home addresses that the FHA leases (default: {POOL})")
-    testbed.add_argument("--cool-down", type=values.cool_down, default=30, metavar="S",
-                         help="a freed address is leased again only after S seconds (default: 30)")
-    testbed.add_argument("--max-lifetime", type=values.lifetime, default=1800, metavar="S",
-                         help="longest registration that the FHA grants (default: 1800)")
-    testbed.add_argument("--state", type=Path, metavar="DIR",
-                         help="folder for the journals, kept afterwards (default: a temporary one)")
-    testbed.add_argument("--volatile", action="store_true",
-                         help="keep no journal: replies do not wait for the disk, a crash forgets every lease")
-
-
 def main(args: Namespace) -> int:
     return carry_out(plan_of(args))
 
 
 def plan_of(args: Namespace) -> Plan:
     """Without --rate and --concurrency the load is an open loop of the default rate."""
-    warning = check_pool(args.pool, args.nodes) if args.steps == "all" else None
-    testbed = Testbed(pool=args.pool, cool_down_s=args.cool_down, max_lifetime_s=args.max_lifetime,
-                      state=args.state, volatile=args.volatile)
+    warning = check_pool(args.pool, args.nodes) if args.steps != "access" else None
+    testbed = testbed_of(args, offload=not args.no_offload, receive_buffer=args.receive_buffer)
     if args.rate is None and args.concurrency is None:
         args.rate = RATE
     return plan(args, nodes=args.nodes, target=None, testbed=testbed, own_network=False,

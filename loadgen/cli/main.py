@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 from typing import NoReturn
 
-from loadgen.cli import bench, load, serve, stats
+from loadgen.cli import bench, doctor, load, serve, stats, subscribers, up
 from loadgen.errors import UsageError
 from servers.errors import ConfigurationError
 
-COMMANDS = {"bench": bench, "load": load, "serve": serve, "stats": stats}
+COMMANDS = {"bench": bench, "load": load, "up": up, "serve": serve, "stats": stats, "subscribers": subscribers,
+            "doctor": doctor}
 INTERNAL, USAGE, INTERRUPTED = 1, 2, 130
 
 DESCRIPTION = """\
@@ -20,6 +21,8 @@ Bootstraps Mobile IPv6 nodes through Mobile IPv4 networks: servers (AAAH, FHA) a
 EPILOG = """\
 start here:
   mipstorm bench          the whole chain on this machine, with 20 000 nodes
+  mipstorm up             the same servers, to stay, for a client or server of yours to join
+  mipstorm doctor         what this machine offers
   mipstorm COMMAND --help options and examples of a command
 """
 

@@ -20,6 +20,14 @@ def count(text: str) -> int:
     return number(text, 1, 2**24)
 
 
+def port(text: str) -> int:
+    return number(text, 0, 65_535)
+
+
+def packets(text: str) -> int:
+    return number(text, 1, 2**48)
+
+
 def seed(text: str) -> int:
     return number(text, 0, 2**64 - 1)
 
@@ -73,6 +81,10 @@ def duration(text: str) -> float:
 def timeout(text: str) -> float:
     """Seconds; the clocks that wait for it count milliseconds."""
     return between(text, 0.001, 3600)
+
+
+def hold(text: str) -> float:
+    return between(text, 0.001, 30 * 86_400)
 
 
 def warm_up(text: str) -> float:

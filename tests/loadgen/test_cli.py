@@ -6,13 +6,15 @@ import subprocess
 import sys
 import types
 from collections.abc import Callable
+from ipaddress import IPv4Network, IPv6Address, IPv6Network
 from pathlib import Path
 
 import pytest
 
+from loadgen import testbed_document as document
 from loadgen.cli import bench, load
 from loadgen.cli.main import build_parser, main
-from loadgen.plan import Plan
+from loadgen.plan import Expectation, Plan
 from loadgen.result import Result
 from loadgen.run import relaxed
 from loadgen.verdict import MaxFailures
@@ -152,7 +154,8 @@ LOAD = ["load", "--radius", "127.0.0.1:1812"]
     (["bench", "--pool", "224.0.0.0/8"], "is not a network of unicast addresses"),
     (["bench", "--json", "/no/such/folder/r.json"], "--json /no/such/folder/r.json: cannot be written: No such file"),
     ([*LOAD, "--secret-file", "x", "--subscribers", "x"], "how much load? give --rate"),
-    ([*LOAD, "--secret-file", "x", "--subscribers", "x", "-c", "1"], "whole bootstraps need the FHA: give --mip4"),
+    ([*LOAD, "--secret-file", "x", "--subscribers", "x", "-c", "1"],
+     "--steps all needs --mip4 (or all of it from --testbed FILE)"),
     ([*LOAD, "--mip4", "localhost:434"], "argument --mip4: 'localhost' in 'localhost:434' is not an IPv4 address"),
     ([*LOAD, "--secret-file", "/none", "--subscribers", "x", "-c", "1", "--steps", "access"],
      "/none: cannot be read: No such file or directory"),
@@ -160,13 +163,83 @@ LOAD = ["load", "--radius", "127.0.0.1:1812"]
      "127.0.0.1:0: port 0 is no target"),
     (["load", "--radius", "0.0.0.0:9", "--secret-file", "x", "--subscribers", "x", "-c", "1", "--steps", "access"],
      "0.0.0.0:9: 0.0.0.0 is no address of a server"),
-    (["load"], "the following arguments are required: --radius, --secret-file, --subscribers"),
+    (["load"], "how much load? give --rate"),
+    (["load", "-c", "1"], "--steps all needs --radius, --secret-file, --mip4, --subscribers (or all of it from --testbed"),
+    (["load", "-c", "1", "--steps", "registration"], "--steps registration needs --mip4, --subscribers (or"),
+    ([*LOAD, "-c", "1", "--testbed", "x"], "--testbed says where the servers are; leave out --radius"),
+    (["load", "-c", "1", "--testbed", "/none"], "/none: cannot be read: No such file or directory"),
+    (["load", "-c", "1", "--max-packets", "0"], "argument --max-packets: '0' is not a whole number from 1 to"),
+    (["up", "--pool", "127.1.0.0/16"], "--pool 127.1.0.0/16 contains the FHA's own address"),
+    (["up", "--radius-port", "65536"], "argument --radius-port: '65536' is not a whole number from 0 to 65535"),
+    (["stats"], "the following arguments are required: PATH"),
+    (["stats", "/none"], "/none: cannot be asked: No such file or directory"),
     (["serve", "ha", "--example-config"], "argument role: invalid choice: 'ha'"),
     (["serve", "fha"], "one of the arguments --config --example-config --example-unit is required"),
     (["serve", "fha", "--config", ""], "--config needs the name of a file"),
     (["serve", "fha", "--config", "/none.toml"], "/none.toml: cannot be read: No such file or directory")])
 def test_what_is_refused(capsys: pytest.CaptureFixture[str], arguments: list[str], message: str) -> None:
     assert message in refused(capsys, *arguments)
+
+
+def test_more_packets_than_allowed_are_refused(files: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """A55. What a closed loop makes in a given time is not known: it ends there."""
+    both = ["load", "--radius", "127.0.0.1:1812", "--mip4", "127.0.0.1:434", *files]
+    message = "1000 bootstraps are 2000 packets and more; --max-packets allows 1999"
+    assert message in refused(capsys, *both, "-r", "100", "-d", "10", "--max-packets", "1999")
+    assert "10 bootstraps are 20 packets" in refused(capsys, *both, "-c", "1", "--max-packets", "19")
+    assert plan(*both, "-r", "100", "-d", "10", "--max-packets", "2000").max_packets == 2000
+    assert plan(*both, "-c", "1", "-d", "10", "--max-packets", "19").max_packets == 19
+    assert plan(*LOAD, *files, "-c", "1", "--steps", "access", "--max-packets", "10").max_packets == 10
+
+
+def test_care_of_addresses_are_this_machine_s(files: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    there = ["load", "--mip4", "127.0.0.1:434", "--steps", "registration", "-c", "1", *files[2:]]
+    assert str(plan(*there).care_of) == "127.64.0.0/10"
+    assert "--care-of 127.64.0.0/30 has no room for 10 nodes" in refused(capsys, *there, "--care-of", "127.64.0.0/30")
+    assert "cannot answer to 10.0.0.0/8" in refused(capsys, *there, "--care-of", "10.0.0.0/8")
+    elsewhere = ["load", "--mip4", "192.0.2.1:434", "--i-own-this-network", *there[3:]]
+    assert "192.0.2.1:434 cannot answer to 127.64.0.0/10" in refused(capsys, *elsewhere)
+    assert str(plan(*elsewhere, "--care-of", "192.0.2.128/25").care_of) == "192.0.2.128/25"
+
+
+def written_testbed(folder: Path, **changes: object) -> Path:
+    csv = folder / "nodes.csv"
+    subscribers_csv.write(subscribers_csv.generate(10), csv)
+    made = document.Testbed(
+        pid=1, vendor=32473, pools=[document.Network("198.18.0.0/16")], care_of_networks=["127.64.0.0/10"],
+        radius_clients=[document.Client("127.0.0.0/9", SECRET.decode())], subscribers=document.Subscribers(str(csv), 10),
+        servers=document.Servers(document.Aaah("127.0.0.1:1812", [2], None, "2001:db8::1"),
+                                 document.Fha("127.0.0.1:434", [3], None, "2001:db8:f::/64")), relaxed=["no fsync"])
+    for name, value in changes.items():
+        setattr(made, name, value)
+    document.write(made, folder / "tb.json")
+    return folder / "tb.json"
+
+
+def test_a_testbed_document_says_it_all(tmp_path: Path) -> None:
+    file = written_testbed(tmp_path)
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert file.read_bytes().count(b"\n") == 1
+    made = plan("load", "--testbed", str(file), "-r", "5")
+    assert made.target is not None
+    assert (str(made.target.radius), str(made.target.mip4), made.nodes) == ("127.0.0.1:1812", "127.0.0.1:434", 10)
+    assert made.target.secret is not None
+    assert (made.target.secret.octets, made.target.relaxed) == (SECRET, ("no fsync",))
+    assert str(made.target.expected) == str(Expectation(
+        IPv4Network("198.18.0.0/16"), IPv6Network("2001:db8:f::/64"), IPv6Address("2001:db8::1")))
+    assert made.target.message_authenticator == "yes"
+    assert relaxed(made) == ["no fsync"]
+    assert SECRET.decode() not in repr(document.read(file))
+
+
+def test_a_testbed_document_that_cannot_be_one(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = written_testbed(tmp_path, pools=[document.Network("198.18.0.1/16")])
+    there = ["load", "--testbed", str(file), "-c", "1"]
+    assert "tb.json: cannot be used: 198.18.0.1/16 has host bits set" in refused(capsys, *there)
+    file.write_text("{}")
+    assert "tb.json: is no testbed document: Object missing required field" in refused(capsys, *there)
+    file.chmod(0o644)
+    assert "run: chmod 600" in refused(capsys, *there)
 
 
 def test_more_nodes_than_subscribers_are_refused(files: list[str], capsys: pytest.CaptureFixture[str]) -> None:
@@ -188,7 +261,7 @@ def test_trying_the_output_leaves_nothing_behind_and_harms_nothing(tmp_path: Pat
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["bench", "--help"], ["load", "-h"], ["serve", "-h"], ["stats", "-h"],
-                                       ["--version"]])
+                                       ["up", "-h"], ["doctor", "-h"], ["subscribers", "-h"], ["--version"]])
 def test_help_and_version(capsys: pytest.CaptureFixture[str], arguments: list[str]) -> None:
     with pytest.raises(SystemExit) as caught:
         build_parser().parse_args(arguments)

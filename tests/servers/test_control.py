@@ -1,18 +1,20 @@
 """The control socket and the metrics: what they answer, and that no client can cost more than its bound (A52)."""
 import asyncio
+import contextlib
 import os
 import re
 import socket
 import stat
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Any
 
 import pytest
+import uvloop
 
 from servers import bounded, control, metrics
 from servers.bounded import BoundedServer
@@ -25,6 +27,12 @@ TOLD: dict[str, Any] = {
     "rss_bytes": 1 << 20, "max_rss_bytes": 2 << 20, "packets_in": 10, "packets_out": 9, "kernel_drops": 1,
     "replies": {"accepted": 8, "refused": 1}, "gauges": {"pool_free": {"now": 3, "most": 4}},
     "dropped": {"no_nai": 1}, "events": {"retransmitted": 2}}
+
+
+def run(main: Coroutine[Any, Any, None]) -> None:
+    """On the event loop that servers use."""
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(main)
 
 
 @asynccontextmanager
@@ -41,7 +49,7 @@ def with_control(path: Path, act: Callable[[Control], Any]) -> None:
         server = Control(path, lambda: TOLD)
         async with running(server):
             await act(server)
-    asyncio.run(main())
+    run(main())
 
 
 async def heard(path: Path, question: bytes) -> bytes:
@@ -81,7 +89,7 @@ def test_a_line_without_end_is_cut_off(tmp_path: Path) -> None:
     async def act(server: Control) -> None:
         _, writer = await asyncio.open_unix_connection(str(tmp_path / "c"))
         sent = 0
-        with pytest.raises(ConnectionError):
+        with contextlib.suppress(ConnectionError):
             while sent < 100 << 20:
                 writer.write(b"x" * 65536)
                 sent += 65536
@@ -168,7 +176,7 @@ def test_nobody_there_is_one_line(tmp_path: Path) -> None:
         left.bind(str(tmp_path / "left"))
     with pytest.raises(ConfigurationError, match="no server listens there any more"):
         ask(tmp_path / "left")
-    with pytest.raises(ConfigurationError, match="control.socket: .*No such file"):
+    with pytest.raises(ConfigurationError, match=r"control.socket: .*No such file"):
         control.listen(tmp_path / "none" / "c")
 
 
@@ -184,8 +192,8 @@ def test_another_user_may_not_ask(tmp_path: Path) -> None:
         for folder in list(tmp_path.parents)[:-1]:
             if folder.stat().st_uid == 0 and folder != Path("/tmp"):
                 folder.chmod(folder.stat().st_mode | 0o055)
-        done = await asyncio.to_thread(subprocess.run, [
-            sys.executable, "-c", asker, str(tmp_path / "c"), os.pathsep.join(sys.path)], capture_output=True, text=True, check=False)
+        command = [sys.executable, "-c", asker, str(tmp_path / "c"), os.pathsep.join(sys.path)]
+        done = await asyncio.to_thread(subprocess.run, command, capture_output=True, text=True, check=False)
         assert "cannot be asked: Permission denied" in done.stdout, done
     with_control(tmp_path / "c", act)
 
@@ -206,7 +214,7 @@ def scrape(request: bytes) -> bytes:
             writer.write(request)
             said = await asyncio.wait_for(reader.read(), 5.0)
             writer.close()
-    asyncio.run(main())
+    run(main())
     return said
 
 

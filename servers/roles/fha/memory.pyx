@@ -14,7 +14,7 @@ from servers.pool.bitmap cimport SharedPool
 from servers.roles.fha.record cimport fill_record
 from servers.roles.fha.restart cimport remember_clock, restore_binding
 from servers.roles.fha.state cimport BOUND, MOST_STATIC_KEYS, Fha, RELEASED, Registration, StaticKey
-from servers.roles.radius_client cimport Answer, IDENTIFIERS, client_close, client_open, client_report, client_server
+from servers.roles.radius_client cimport Answer, client_close, client_open, client_report, client_server
 from servers.store.journal cimport JournalWriter
 from servers.tables.bindings cimport Binding, Record, bindings_close, bindings_open
 from servers.tables.budget cimport budget_close, budget_open
@@ -82,7 +82,6 @@ cdef class FhaMemory(Node):
         memcpy(self.fha.client.identifier, <const uint8_t*> identifier, self.fha.identifier_length)
         self.fha.client.identifier_length = self.fha.identifier_length
         self.fha.max_lifetime_s, self.fha.window_s, self.fha.boot = max_lifetime_s, window_s, boot
-        self.fha.aaah_is_ours = True
         self.fha.strict, self.fha.replay = strict, REPLAY_NONCES if nonces else REPLAY_TIMESTAMPS
         self.fha.seed = get64(draw(&self.entropy, 8))
 
@@ -91,8 +90,7 @@ cdef class FhaMemory(Node):
         """A RADIUS server of step 5, the next in order of preference, or the new secret of one known; `address` packed,
         `secret` 1-255 octets. `message_authenticator` in its answers: yes, no, auto; `probes`: it knows Status-Server;
         `ours`: it checks MN-AAA over the octets themselves and derives keys, where others can check CHAP only."""
-        self.fha.aaah_is_ours = self.fha.aaah_is_ours and ours
-        client_server(&self.fha.client, address, port, secret, message_authenticator, probes)
+        client_server(&self.fha.client, address, port, secret, message_authenticator, probes, ours)
         self.fha.client.first_timeout_ms, self.fha.client.most_tries = first_timeout_ms, tries
 
     def add_static_key(self, uint32_t spi, bytes key, bytes nai=b""):
@@ -152,7 +150,7 @@ cdef class FhaMemory(Node):
         return {"requests_under_way": (fha.waiting.used, fha.waiting.capacity),
                 "bindings": (fha.bindings.rows.used, fha.bindings.rows.capacity),
                 "replies_held": (fha.held_count, fha.waiting.capacity),
-                "radius_outstanding": (fha.client.in_use, fha.client.ports * IDENTIFIERS),
+                "radius_outstanding": (fha.client.in_use, fha.client.upstreams * fha.client.places),
                 **{f"pool_{state}": (pool[state], pool["size"]) for state in ("free", "leased", "cooling", "reserved")}}
 
     def offender(self, str reason):

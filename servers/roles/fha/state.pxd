@@ -127,7 +127,6 @@ cdef struct Fha:                         # all that a stage may touch
     uint32_t static_keys                 # how many
     uint8_t replay                       # method that new keys are asked for with
     bint strict                          # RFC 5944; False: RFC 3344, and reserved bits are ignored
-    bint aaah_is_ours                    # it checks MN-AAA over the octets themselves
     StaticKey* static_key
     uint32_t vendor
     uint8_t[16] ipv6_prefix
