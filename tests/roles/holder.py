@@ -64,8 +64,8 @@ class Aaah:
             "Mipstorm_IPv6_Home_Agent": HOME_AGENT, "Session_Timeout": 7200, "Mipstorm_Registration_Lifetime": 1800}
         if not self.plain and "Mipstorm-Key-Request" in request.attributes:
             values |= self.key(request, data)
-        values |= {name: value for name, value in self.changes.items() if name.startswith("Mipstorm_MN_FHA") <= (
-            "Mipstorm_MN_FHA_Key" in values)}
+        has_key = "Mipstorm_MN_FHA_Key" in values
+        values |= {name: value for name, value in self.changes.items() if has_key or "MN_FHA" not in name}
         pairs = [(name.replace("_", "-"), value) for name, value in values.items() if value is not None]
         return RadiusPacket(ACCEPT, data[1], b"", pairs).encode(SECRET, data[4:20])
 

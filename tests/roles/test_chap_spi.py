@@ -176,7 +176,8 @@ def test_without_a_key_of_any_kind() -> None:
 
 def test_keys_that_cannot_be() -> None:
     desk = Holder()
-    for spi, key, nai in ((255, bytes(16), b""), (256, bytes(15), b""), (256, bytes(33), b""), (256, bytes(16), bytes(254))):
+    for spi, key, nai in ((255, bytes(16), b""), (256, bytes(15), b""), (256, bytes(33), b""),
+                          (256, bytes(16), bytes(254))):
         with pytest.raises(ValueError, match="cannot be added"):
             desk.fha.add_static_key(spi, key, nai)
 

@@ -62,7 +62,8 @@ cdef void read_extensions(Fha* fha, Registration* row, const Piece* pieces, int 
     cdef int proof = find_piece(pieces, found, EXT_GENERALIZED, SUBTYPE_MN_AAA)
     cdef int k, mn_ha = find_piece(pieces, proof if proof >= 0 else found, EXT_MN_HA, 0)
     cdef int covered = proof if proof >= 0 else mn_ha if mn_ha >= 0 else found
-    cdef bint is_doubled = proof >= 0 and find_piece(pieces + proof + 1, found - proof - 1, EXT_GENERALIZED, SUBTYPE_MN_AAA) >= 0
+    cdef const Piece* behind = pieces + proof + 1
+    cdef bint is_doubled = proof >= 0 and find_piece(behind, found - proof - 1, EXT_GENERALIZED, SUBTYPE_MN_AAA) >= 0
     for k in range(covered):
         if pieces[k].type == EXT_NAI:
             if row.nai_at:

@@ -1,5 +1,5 @@
 # What was decided becomes the binding; the reply leaves when the journal has it.
-from libc.stdint cimport uint32_t, uint64_t
+from libc.stdint cimport uint64_t
 from libc.string cimport memcpy, memset
 from servers.engine.counters cimport count_event
 from servers.engine.reasons cimport HANDED_OVER, REKEYED, RENEWED, TABLE_FULL

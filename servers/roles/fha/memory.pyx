@@ -34,7 +34,8 @@ cdef class FhaMemory(Node):
         self.fha.ready = <uint32_t*> calloc(capacity, sizeof(uint32_t))
         self.fha.held = <uint32_t*> calloc(capacity, sizeof(uint32_t))
         self.fha.static_key = <StaticKey*> calloc(MOST_STATIC_KEYS, sizeof(StaticKey))
-        if not self.answers or not self.fha.ready or not self.fha.held or not self.fha.static_key or not table_open(&self.fha.pending, capacity):
+        if (not self.answers or not self.fha.ready or not self.fha.held or not self.fha.static_key
+                or not table_open(&self.fha.pending, capacity)):
             raise MemoryError
         queue_open(&self.fha.queue, 2 * BATCH)
         parking_open(&self.fha.waiting, capacity, sizeof(Registration), now)

@@ -36,8 +36,7 @@ from servers.roles.fha.reply cimport write_reply
 from servers.roles.fha.row cimport drop, earlier
 from servers.roles.fha.state cimport PORT_REGISTRATION, RRQ_ROOM, Registration, STAGE_COUNT
 from servers.roles.radius_client cimport (
-    Answer, accept_answer, check_message_authenticator, check_response_authenticator, client_expire, client_turn,
-    match_answer,
+    accept_answer, check_message_authenticator, check_response_authenticator, client_expire, client_turn, match_answer,
 )
 from servers.store.journal cimport journal_durable, journal_failed, journal_kick
 from servers.tables.bindings cimport Binding
