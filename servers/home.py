@@ -17,7 +17,7 @@ from servers.tables.replies import ReplyCache
 from servers.tables.subscribers import SubscriberTable
 
 REQUESTERS = {"nas": 1, "fha": 2}
-STATE, ACCOUNTING = 1, 2               # types of journal records
+ACCOUNTING = 2                         # type of journal records; all others are the role's
 
 
 class Home:

@@ -137,7 +137,7 @@ def joined(chunks: list[Chunk], meta: Meta) -> Subscribers:
     if spi.size != meta.count:
         raise ValueError(f"holds {spi.size} subscribers instead of {meta.count}")
     check(spi, class_, location, lengths, meta)
-    nai, key, secret = (Octets.joined([octets[k] for _, octets in chunks], lengths[k].tolist()) for k in range(3))
+    nai, key, secret = (Octets.joined([octets[k] for _, octets in chunks], lengths[k]) for k in range(3))
     return Subscribers(nai, spi.astype(np.uint32), key, secret, meta.classes, class_.astype(np.uint16),
                        meta.locations, location.astype(np.uint16))
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from desk import derived_key
 from home import HomeDesk
+from test_abuse import signed
 from world import SECRET
 
 from fastcodec.hiding import hide_password, salt_decrypt
@@ -49,9 +50,16 @@ def test_padding_is_not_part_of_the_password() -> None:
 
 @pytest.mark.parametrize("size", [1, 15, 17, 144])
 def test_hidden_password_of_impossible_size(size: int) -> None:
-    """Reliability A33. (Of 0 octets the writer of the codec makes none.)"""
+    """Reliability A33."""
     desk = HomeDesk()
     assert desk.answer(desk.pap_request(hidden=bytes(size))).code == 3
+    assert desk.aaah.counters() == {"bad_credential": 1}
+
+
+def test_hidden_password_of_no_octets() -> None:
+    desk = HomeDesk()
+    bare = desk.access_request(CHAP_Password=None, CHAP_Challenge=None)
+    assert desk.answer(signed(bare + b"\x02\x02")).code == 3
     assert desk.aaah.counters() == {"bad_credential": 1}
 
 
