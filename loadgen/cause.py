@@ -3,6 +3,7 @@ from collections.abc import Callable, Iterator
 
 from loadgen import result as document
 from loadgen.result import Result
+from loadgen.verdict import LIFE
 
 SECRET = "is the shared secret the same on both sides?"
 RADIUS_REJECT = "3"
@@ -22,7 +23,8 @@ def likely_cause(result: Result, is_refused: Callable[[document.Step], str | Non
 
     `is_refused` asks the network, of a step that got no answer at all: the address where nothing listens.
     """
-    failures = result.bootstraps.failed + result.bootstraps.timed_out
+    failures = sum(t.failed + t.timed_out for t in
+                   (result.bootstraps, *(tally for step, tally in result.steps.items() if step in LIFE)))
     if not failures:
         return None
     for step, tally in result.steps.items():
@@ -58,7 +60,7 @@ def silence(result: Result, failures: int) -> Iterator[str]:
                f"{SECRET}")
     for step, tally in result.steps.items():
         if tally.attempted and tally.timed_out == tally.attempted and 2 * tally.timed_out >= failures:
-            server = {"access": "the RADIUS server", "registration": "the FHA", "binding": "the home agent"}[step]
+            server = {"access": "the RADIUS server", "binding": "the home agent"}.get(step, "the FHA")
             other = "does its AAAH answer it (do their secrets match)" if step != "access" else "does it know these nodes"
             yield f"{server} answered no {step}: is it up, and {other}?"
 

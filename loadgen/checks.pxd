@@ -30,5 +30,5 @@ cdef struct Checks:
 cdef int checks_open(Checks* checks, uint32_t network, uint32_t size) except -1
 cdef void checks_close(Checks* checks) noexcept nogil
 cdef bint check_lease(Checks* checks, uint32_t node, uint32_t address, uint64_t now, uint64_t until) noexcept nogil
-cdef bint is_held(const Checks* checks, uint32_t node, uint32_t address, uint64_t now) noexcept nogil
 cdef void report_violation(Checks* checks, int kind, uint32_t node, uint32_t other, uint32_t address) noexcept nogil
+cdef void end_lease(Checks* checks, uint32_t node, uint32_t address, uint64_t now) noexcept nogil

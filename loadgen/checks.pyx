@@ -50,7 +50,8 @@ cdef bint check_lease(Checks* checks, uint32_t node, uint32_t address, uint64_t 
     return True
 
 
-cdef bint is_held(const Checks* checks, uint32_t node, uint32_t address, uint64_t now) noexcept nogil:
-    """Whether the node certainly still has `address` (network order) at `now` (monotonic ns)."""
+cdef void end_lease(Checks* checks, uint32_t node, uint32_t address, uint64_t now) noexcept nogil:
+    """The node gives it back (asks to, at `now`): it holds it with certainty no longer (reliability I1)."""
     cdef uint32_t place = get32(&address) - checks.network
-    return place < checks.size and checks.holder[place] == node + 1 and now // SECOND < checks.until[place]
+    if place < checks.size and checks.holder[place] == node + 1:
+        checks.until[place] = min(checks.until[place], <uint32_t> (now // SECOND))

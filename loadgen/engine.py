@@ -20,6 +20,7 @@ from servers.net.udp import BUFFER, Driver, open_socket
 
 LOOK_EVERY_S = 0.1              # status, children, the end
 DRAIN_S = 3.0                   # after an interrupt, for what is under way
+RELEASE_S = 10.0                # and for nodes that stay to give back what they hold
 FOREVER = 2**62                 # bootstraps, when only the duration limits
 NS = 1_000_000_000
 INTERRUPTS = (signal.SIGINT, signal.SIGTERM)
@@ -46,6 +47,7 @@ class Engine:
             self._expect(target.mip4.port, target.expected)
             if plan.steps == "registration":
                 self.fleet.skip_access(target.mip4.address.packed, plan.care_of.network_address.packed)
+        self.fleet.stay(int(plan.hold_s * NS), plan.renew, plan.release)
         self.sockets = open_sockets(plan, ports, str(own))
         self.driver: Driver | None = None
         self.interrupted = False
@@ -81,6 +83,8 @@ class Engine:
             raise KeyboardInterrupt
         self.interrupted = True
         self.fleet.stop()
+        if self.driver:
+            self.driver.pump.on_timer()                              # whoever stays leaves now
 
     async def run(self, bootstraps: int, duration_s: float, skip: int, status: Status, check: Callable[[], None]) -> None:
         """Starts so many bootstraps, or those that begin within the duration (0: no limit), and sees them end."""
@@ -94,14 +98,16 @@ class Engine:
             check()
             status.update(self.snapshot(total))
             if self.interrupted and not drained_by:
-                drained_by = time.monotonic() + DRAIN_S
+                drained_by = time.monotonic() + (RELEASE_S if self.plan.release else DRAIN_S)
 
     def snapshot(self, total: int | None) -> Snapshot:
         _, succeeded, failed, timed_out = self.fleet.tallies()["bootstrap"]
         elapsed = max((time.monotonic_ns() - self.fleet.first_start) / NS, 1e-9)
+        loading = self.duration_s() if self.fleet.bootstrapped else elapsed
         return Snapshot(done=succeeded + failed + timed_out, total=total, succeeded=succeeded, failed=failed,
-                        timed_out=timed_out, in_flight=self.fleet.in_flight, rate=succeeded / elapsed,
-                        p99_ms=percentile_ms(self.fleet.latencies()["bootstrap"], 0.99), elapsed_s=elapsed)
+                        timed_out=timed_out, in_flight=self.fleet.in_flight, rate=succeeded / loading,
+                        p99_ms=percentile_ms(self.fleet.latencies()["bootstrap"], 0.99), elapsed_s=elapsed,
+                        holding=self.fleet.holding)
 
     def drops(self) -> int:
         """Datagrams that the kernel dropped at our sockets so far."""

@@ -3,6 +3,8 @@ from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from fastcodec.digest.jobs cimport Key, Queue
 from loadgen.checks cimport Checks
 from loadgen.histogram cimport Histogram
+from loadgen.holding cimport Holding
+from loadgen.mobile_node cimport MobileNode
 from loadgen.pacer cimport Pace
 from servers.engine.counters cimport Counters
 from servers.engine.parking cimport Parking
@@ -13,31 +15,22 @@ from servers.roles.radius_client cimport Answer, RadiusClient
 cdef enum:
     MOST_TRIES = 16
     MOST_FHAS_NAMED = 4
+    ACTS = 4096                      # renewals and releases under way at once, beside the bootstraps
 
-cdef enum NodeState:
-    NEW = 0
-    TRYING = 1
-    ATTACHED = 2                     # access only: has an Accept
-    REGISTERED = 3
-    FAILED_NODE = 4
-    TIMED_OUT_NODE = 5
+cdef struct Text:                    # a column; all of one width, or row i is octets[offsets[i]:offsets[i+1]]
+    const uint8_t* octets
+    const uint32_t* offsets          # NULL: all are `width` octets
+    uint32_t width
 
-cdef struct MobileNode:
-    uint32_t attempt                 # slot + 1 of its bootstrap under way
-    uint32_t care_of_address         # network order, as are all addresses
-    uint32_t fha
-    uint32_t address                 # THOAv4
-    uint32_t ha_spi
-    uint8_t[20] key                  # MN-FHA, derived by the node itself
-    uint8_t state
+cdef inline const uint8_t* text_of(const Text* text, uint32_t row, uint32_t* length) noexcept nogil:
+    if not text.offsets:
+        length[0] = text.width
+        return text.octets + <size_t> text.width * row
+    length[0] = text.offsets[row + 1] - text.offsets[row]
+    return text.octets + text.offsets[row]
 
-cdef struct Columns:                 # what the subscribers file says; row i of a text is octets[offsets[i]:offsets[i+1]]
-    const uint8_t* nai
-    const uint32_t* nai_offsets
-    const uint8_t* key
-    const uint32_t* key_offsets
-    const uint8_t* secret
-    const uint32_t* secret_offsets
+cdef struct Columns:                 # what the subscribers file says
+    Text nai, key, secret
     const uint32_t* spi
     const uint16_t* location
 
@@ -45,35 +38,40 @@ cdef enum Step:
     BOOTSTRAP = 0
     ACCESS = 1
     REGISTRATION = 2
-    STEPS = 3
+    RENEWAL = 3
+    RELEASE = 4
+    STEPS = 5
 
 cdef struct Tally:                   # attempted = succeeded + failed + timed_out + in flight
     uint64_t attempted, succeeded, failed, timed_out
 
-cdef struct Attempt:                 # a row: one bootstrap under way
+cdef struct Attempt:                 # a row: one bootstrap, renewal or release under way
     Head head
+    uint8_t step                     # the one it is in
     uint8_t tries                    # registration requests sent
+    uint8_t answered                 # which of them the reply at hand answers
     uint8_t fha_count
     uint8_t fha_turn                 # which of the named FHAs is asked
+    bint by_association              # MN-HA under the key held, no AAAH
     bint clock_told                  # a 133 has corrected the clock once
     bint has_accept
     bint is_for_other                # the reply at hand names another node
     uint32_t slot
     uint32_t node
     uint32_t transaction
-    uint64_t intended                # ns: when the bootstrap was due
+    uint64_t intended                # ns: when it was due
     uint64_t registration_started
-    uint64_t sent                    # the latest registration request
     Answer* answer
     Datagram* reply                  # while it is looked at
     uint32_t[4] fhas
     uint32_t[16] outstanding         # low halves of the Identifications sent
-    uint16_t lifetime                # asked for
+    uint16_t lifetime                # asked for, s
     uint16_t covered_length
     uint16_t nonce_at, nonce_length, authenticator_at
     uint16_t home_at, agent_at, care_of_at
     uint32_t ha_spi
     uint8_t[16] challenge
+    uint32_t[16] sent                # ticks at which the requests left
     uint8_t[20] derived
     uint8_t[20] digest
     Key key
@@ -92,8 +90,9 @@ cdef struct Load:                    # all that a stage may touch
     Columns columns
     uint32_t count
     Checks checks
-    Tally[3] tallies
-    Histogram* latencies[3]
+    Holding holding                  # the nodes that stay
+    Tally[5] tallies
+    Histogram* latencies[5]
     Histogram* send_lag
     uint64_t[256] mip4_codes
     uint64_t[256] radius_codes
@@ -110,6 +109,11 @@ cdef struct Load:                    # all that a stage may touch
     uint32_t nas_address
     uint32_t vendor
     int64_t clock_correction         # NTP units, learnt from a 133
+    uint64_t stay                    # ns that a node stays after its bootstrap
+    uint32_t acts                    # renewals and releases under way
+    uint32_t jitter                  # of renewal times, from the seed
+    bint stays, renews, releases
+    bint is_leaving                  # told to stop: every stay ends now
     bint access_only
     bint skips_access                # registers at `known_fha` from a care-of address of its own
     uint8_t[4] known_fha
@@ -134,11 +138,14 @@ cdef class Fleet(Node):
     cdef uint64_t total              # to start
     cdef uint64_t ends_at            # no starts after this, 0: never
     cdef uint32_t concurrency        # closed loop; 0: open
+    cdef uint32_t most_bootstraps    # under way at once: as many as there are identifiers
     cdef bint stopped
     cdef void start_due(self) noexcept nogil
+    cdef uint32_t under_way(self) noexcept nogil
     cdef uint32_t open_attempts(self, void** rows, uint32_t most) noexcept nogil
     cdef void receive_answers(self, Datagram* rows, uint32_t n) noexcept nogil
     cdef void receive_replies(self, Datagram* rows, uint32_t n) noexcept nogil
     cdef bint give_up(self) noexcept nogil
     cdef bint retransmit(self) noexcept nogil
+    cdef bint act(self) noexcept nogil
     cdef uint64_t next_start(self) noexcept nogil

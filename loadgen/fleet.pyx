@@ -6,10 +6,14 @@ from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free
 from libc.string cimport memcpy, memset
 from loadgen import checks
-from loadgen.bootstrap cimport STAGE_KEY, begin_registration, run_bootstrap, time_out
-from loadgen.checks cimport VIOLATIONS, Finding, checks_close, checks_open, is_held
+from loadgen.bootstrap cimport begin_registration, run_bootstrap
+from loadgen.checks cimport VIOLATIONS, Finding, checks_close, checks_open
 from loadgen.histogram cimport LatencyHistogram
+from loadgen.holding cimport holding_close, holding_due, holding_next, holding_open, tick_of
+from loadgen.mobile_node cimport MobileNode, NEW, REGISTERED, TIMED_OUT_NODE, TRYING, is_engaged, is_under_way
 from loadgen.pacer cimport Pacer, pace_node, pace_time
+from loadgen.registration cimport STAGE_KEY, time_out
+from loadgen.staying cimport begin_act, end_stays, holds
 from servers.engine.counters cimport counts_of
 from servers.engine.parking cimport parking_close, parking_open, parking_row, parking_take
 from servers.engine.stages cimport GOOD, Head, Stage, queue_close, queue_open, run_stages
@@ -26,10 +30,14 @@ cdef enum:
     SCRATCH = 256                        # octets a row may use of a batch's scratch space
     LOCATION = 64                        # octets a location's text may have, its length included
     STARTS = 256                         # bootstraps started before packets are looked at again
+    KEPT_ACTS = 2                        # tries by its association before a node asks by MN-AAA
 
 cdef Stage[4] ANSWER_STAGES = [
     <Stage> match_answer, <Stage> check_response_authenticator, <Stage> check_message_authenticator, <Stage> accept_answer,
 ]
+
+
+STEP_NAMES = ("bootstrap", "access", "registration", "renewal", "release")
 
 
 cdef class Fleet(Node):
@@ -48,7 +56,10 @@ cdef class Fleet(Node):
         if not self.load.nodes or not self.load.scratch or not self.load.locations or not self.answers:
             raise MemoryError
         queue_open(&self.load.queue, BATCH)
-        parking_open(&self.load.attempts, min(capacity, ports * <uint32_t> IDENTIFIERS), sizeof(Attempt), now)
+        self.most_bootstraps = min(capacity, ports * <uint32_t> IDENTIFIERS)
+        parking_open(&self.load.attempts, self.most_bootstraps + ACTS, sizeof(Attempt), now)
+        holding_open(&self.load.holding, now)
+        self.load.jitter = pacer.pace.keys[0]
         client_open(&self.load.client, ports, 0, 512, now)
         self.load.client.queue, self.load.client.out = &self.load.queue, &self.out
         self.load.client.entropy, self.load.client.counters = &self.entropy, &self.load.counters
@@ -62,6 +73,7 @@ cdef class Fleet(Node):
         free(self.answers)
         queue_close(&self.load.queue)
         parking_close(&self.load.attempts)
+        holding_close(&self.load.holding)
         client_close(&self.load.client)
         checks_close(&self.load.checks)
 
@@ -77,17 +89,13 @@ cdef class Fleet(Node):
         self.total, self.concurrency, self.duration = total, concurrency, duration_ns
 
     def take_columns(self, columns):
-        cdef const uint8_t[::1] nai = columns.nai.blob, key = columns.key.blob, secret = columns.access_secret.blob
-        cdef const uint32_t[::1] nais = columns.nai.offsets, keys = columns.key.offsets
-        cdef const uint32_t[::1] secrets = columns.access_secret.offsets, spi = columns.spi
+        cdef const uint32_t[::1] spi = columns.spi
         cdef const uint16_t[::1] location = columns.location_index
         cdef bytes text
         cdef uint32_t k
-        if secret.shape[0] == 0 or key.shape[0] == 0:
-            raise ValueError("every subscriber needs an access secret and a key")
-        self.load.columns.nai, self.load.columns.nai_offsets = &nai[0], &nais[0]
-        self.load.columns.key, self.load.columns.key_offsets = &key[0], &keys[0]
-        self.load.columns.secret, self.load.columns.secret_offsets = &secret[0], &secrets[0]
+        take_text(&self.load.columns.nai, columns.nai)
+        take_text(&self.load.columns.key, columns.key)
+        take_text(&self.load.columns.secret, columns.access_secret)
         self.load.columns.spi, self.load.columns.location = &spi[0], &location[0]
         for k in range(<uint32_t> len(columns.locations)):
             text = columns.locations[k].encode()[:LOCATION - 1] or b"nas"
@@ -141,6 +149,11 @@ cdef class Fleet(Node):
         memcpy(self.load.known_fha, <const uint8_t*> fha, 4)
         self.load.care_of_network = get32(<const uint8_t*> care_of_network)
 
+    def stay(self, uint64_t hold_ns, bint renew, bint release):
+        """What becomes of nodes that are registered: they stay so long, renew meanwhile, give their lease back then."""
+        self.load.stay, self.load.renews, self.load.releases = hold_ns, renew, release
+        self.load.stays = hold_ns > 0 or release
+
     def start(self, uint64_t now, uint64_t skip=0):
         """From now on `tick` starts what is due; the schedule's first `skip` places were used before (warm-up)."""
         self.started_at, self.skipped = now, skip
@@ -149,15 +162,27 @@ cdef class Fleet(Node):
     def limit(self, uint64_t total, uint64_t duration_ns):
         """Another number of bootstraps, or another duration, from the next `start` on."""
         self.total, self.duration, self.stopped = total, duration_ns, False
+        self.load.is_leaving = False
 
     def stop(self):
-        """No more starts; what is under way goes on."""
+        """No more starts; what is under way goes on, and every stay ends now."""
         self.stopped = True
+        with nogil:
+            end_stays(&self.load)
+
+    @property
+    def bootstrapped(self):
+        """Whether every bootstrap that will be begun has ended."""
+        return (self.stopped or self.begun >= self.total or (self.ends_at and self.now.monotonic >= self.ends_at)) and (
+            self.under_way() == 0)
 
     @property
     def done(self):
-        return (self.stopped or self.begun >= self.total or (self.ends_at and self.now.monotonic >= self.ends_at)) and (
-            self.load.attempts.used == 0)
+        return self.bootstrapped and not self.load.holding.count and not self.load.acts
+
+    cdef uint32_t under_way(self) noexcept nogil:
+        """Bootstraps."""
+        return self.load.attempts.used - self.load.acts
 
     # ---- starts ------------------------------------------------------------------------------------------------------
 
@@ -178,19 +203,21 @@ cdef class Fleet(Node):
         cdef uint64_t due = self.now.monotonic
         cdef Attempt* attempt
         while n < most and self.begun < self.total:
-            if self.concurrency and self.load.attempts.used >= self.concurrency:
+            if self.concurrency and self.under_way() >= self.concurrency:
                 break
             if not self.concurrency:
                 due = self.started_at + pace_time(&self.pace, self.begun)
                 if due > self.now.monotonic:
                     break
             node = pace_node(&self.pace, self.skipped + self.begun)
-            if self.load.attempts.used == self.load.attempts.capacity or self.load.nodes[node].attempt:
+            if self.under_way() == self.most_bootstraps or is_engaged(&self.load.nodes[node]):
                 break                                                  # late then, and counted so
             slot = parking_take(&self.load.attempts)
             attempt = <Attempt*> parking_row(&self.load.attempts, slot)
             memset(attempt, 0, <size_t> (<uint8_t*> &attempt.challenge - <uint8_t*> attempt))
-            attempt.slot, attempt.node, attempt.intended = slot, node, due
+            attempt.slot, attempt.node, attempt.intended, attempt.step = slot, node, due, ACCESS
+            if self.load.nodes[node].state == REGISTERED:              # its lease of before may last
+                self.load.nodes[node].is_unsure = True
             self.load.nodes[node].attempt, self.load.nodes[node].state = slot + 1, TRYING
             if self.load.skips_access:
                 begin_registration(&self.load, attempt, self.load.known_fha)
@@ -259,6 +286,7 @@ cdef class Fleet(Node):
     cdef bint tick(self) noexcept nogil:
         cdef bint more = self.give_up()
         more |= self.retransmit()
+        more |= self.act()
         self.start_due()
         return more or self.next_start() == 1
 
@@ -285,8 +313,10 @@ cdef class Fleet(Node):
         for k in range(n):
             attempt = <Attempt*> parking_row(&self.load.attempts, due[k])
             if attempt.tries >= self.load.most_tries:
-                time_out(&self.load, attempt, REGISTRATION)
+                time_out(&self.load, attempt)
                 continue
+            if attempt.tries >= KEPT_ACTS:                             # RFC 5944 3.8.2.1: silence is "no association"
+                attempt.by_association = False
             if attempt.tries % 2 == 0:
                 attempt.fha_turn += 1
             attempt.head.outcome, attempt.head.stage = GOOD, STAGE_KEY
@@ -295,32 +325,55 @@ cdef class Fleet(Node):
         run_bootstrap(&self.load, rows, again)
         return n == BATCH
 
+    cdef bint act(self) noexcept nogil:
+        """Renewals and releases that are due, as many as there is room for."""
+        cdef uint32_t due[BATCH]
+        cdef void* rows[BATCH]
+        cdef uint32_t k, most = min(<uint32_t> BATCH, ACTS - self.load.acts), n
+        cdef int acting = 0
+        cdef Attempt* attempt
+        if not most:
+            return False
+        n = holding_due(&self.load.holding, self.load.nodes, self.now.monotonic, due, most)
+        for k in range(n):
+            attempt = begin_act(&self.load, due[k])
+            if attempt:
+                rows[acting] = attempt
+                acting += 1
+        run_bootstrap(&self.load, rows, acting)
+        return n == most and self.load.acts < ACTS
+
     cdef uint64_t next_start(self) noexcept nogil:
         """Monotonic ns of the next start; 1: at once; 0: none, or not by time."""
         cdef uint64_t due
         if (self.stopped or not self.started_at or self.begun >= self.total
                 or (self.ends_at and self.now.monotonic >= self.ends_at)
-                or self.load.attempts.used == self.load.attempts.capacity
-                or self.load.nodes[pace_node(&self.pace, self.skipped + self.begun)].attempt):
+                or self.under_way() == self.most_bootstraps
+                or is_engaged(&self.load.nodes[pace_node(&self.pace, self.skipped + self.begun)])):
             return 0
         if self.concurrency:
-            return 1 if self.load.attempts.used < self.concurrency else 0
+            return 1 if self.under_way() < self.concurrency else 0
         due = self.started_at + pace_time(&self.pace, self.begun)
         if self.ends_at:
             due = min(due, self.ends_at)                               # where `done` looks at the clock again
         return due if due > self.now.monotonic else 1
 
     cdef uint64_t next_due(self) noexcept nogil:
-        cdef uint64_t due = self.next_start(), other = wheel_next(&self.load.client.wheel)
-        due = min(due, other) if due and other else due or other
-        other = wheel_next(&self.load.attempts.wheel)
-        return min(due, other) if due and other else due or other
+        cdef uint64_t due = sooner(self.next_start(), wheel_next(&self.load.client.wheel))
+        due = sooner(due, wheel_next(&self.load.attempts.wheel))
+        return sooner(due, holding_next(&self.load.holding)) if self.load.acts < ACTS else due
 
     # ---- figures -----------------------------------------------------------------------------------------------------
 
     @property
     def in_flight(self):
-        return self.load.attempts.used
+        """Bootstraps under way."""
+        return self.under_way()
+
+    @property
+    def holding(self):
+        """Nodes that stay, those among them that renew or leave just now."""
+        return self.load.holding.count + self.load.acts
 
     @property
     def started(self):
@@ -340,11 +393,11 @@ cdef class Fleet(Node):
         """{step: (attempted, succeeded, failed, timed_out)}."""
         return {name: (self.load.tallies[k].attempted, self.load.tallies[k].succeeded, self.load.tallies[k].failed,
                        self.load.tallies[k].timed_out)
-                for k, name in enumerate(("bootstrap", "access", "registration"))}
+                for k, name in enumerate(STEP_NAMES)}
 
     def latencies(self):
         """{step: LatencyHistogram, ns}; `send_lag` among them."""
-        return dict(zip(("bootstrap", "access", "registration", "send_lag"), self.histograms, strict=True))
+        return dict(zip((*STEP_NAMES, "send_lag"), self.histograms, strict=True))
 
     def packets(self):
         """The `packets` object of the result document, without kernel drops."""
@@ -373,18 +426,14 @@ cdef class Fleet(Node):
                       if self.load.checks.counts[k]}
 
     def leases(self, uint64_t now=0):
-        """{node index: THOAv4 packed} of every node that is registered; with `now` (monotonic ns) only of those whose
-        lifetime is certainly not over then."""
+        """{node index: THOAv4 packed} of every node that has one at `now` (monotonic ns; 0: when it acted last)."""
+        cdef uint32_t tick = tick_of(&self.load.holding, now or self.now.monotonic)
         return {k: (<const uint8_t*> &self.load.nodes[k].address)[:4] for k in range(self.load.count)
-                if self.load.nodes[k].state == REGISTERED
-                and (not now or is_held(&self.load.checks, k, self.load.nodes[k].address, now))}
+                if holds(&self.load, k, tick)}
 
     def node_octets(self):
         """Octets of memory that one more node costs: its row and its columns."""
-        cdef uint32_t n = self.load.count
-        text = self.load.columns.nai_offsets[n] + self.load.columns.key_offsets[n] + self.load.columns.secret_offsets[n]
-        columns = 3 * sizeof(uint32_t) + sizeof(uint32_t) + 2 * sizeof(uint16_t)
-        return sizeof(MobileNode) + columns + text / n
+        return sizeof(MobileNode) + self.kept.octets() / self.load.count
 
     def upstreams(self):
         """[{address, alive, asked, answered, ...}] of the RADIUS servers, in order of preference."""
@@ -393,6 +442,24 @@ cdef class Fleet(Node):
     def counters(self):
         """{reason: count} of answers that were dropped."""
         return counts_of(&self.load.counters)
+
+
+cdef inline uint64_t sooner(uint64_t a, uint64_t b) noexcept nogil:
+    """0: never."""
+    return min(a, b) if a and b else a or b
+
+
+cdef int take_text(Text* text, column) except -1:
+    """A column of octets that the fleet keeps."""
+    cdef const uint8_t[::1] octets = column.blob
+    cdef const uint32_t[::1] offsets
+    if octets.shape[0] == 0:
+        raise ValueError("every subscriber needs a NAI, an access secret and a key")
+    text.octets, text.offsets, text.width = &octets[0], NULL, column.width
+    if not column.width:
+        offsets = column.offsets
+        text.offsets = &offsets[0]
+    return 0
 
 
 cdef Attempt* match_reply(Load* load, Datagram* datagram) noexcept nogil:
@@ -408,7 +475,7 @@ cdef Attempt* match_reply(Load* load, Datagram* datagram) noexcept nogil:
     if node >= load.count or datagram.peer_address != load.nodes[node].fha or datagram.peer_port != load.fha_port:
         load.mip_unmatched += 1
         return NULL
-    if not load.nodes[node].attempt:
+    if not is_under_way(&load.nodes[node]):
         if load.nodes[node].state == TIMED_OUT_NODE:
             load.mip_late += 1
         else:
@@ -417,6 +484,8 @@ cdef Attempt* match_reply(Load* load, Datagram* datagram) noexcept nogil:
     attempt = <Attempt*> parking_row(&load.attempts, load.nodes[node].attempt - 1)
     for k in range(attempt.tries):
         if attempt.outstanding[k] == low:
+            if not attempt.reply:
+                attempt.answered = <uint8_t> k
             return attempt
     load.mip_unmatched += 1
     return NULL

@@ -100,6 +100,9 @@ class Plan:
     verbose: bool
     warnings: tuple[str, ...] = ()  # to be shown before the run
     care_of: IPv4Network = CARE_OF  # of nodes that register without access: this network + 1 + their place
+    hold_s: float = 0.0             # that a node stays after its bootstrap
+    renew: bool = False            # while it stays
+    release: bool = False          # when it has stayed
     max_packets: int | None = None  # requests that a closed loop may make in all, first transmissions
 
 

@@ -7,6 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from loadgen.result import Latency, Result
+from loadgen.verdict import LIFE
 
 SHOWN_VIOLATIONS = 10
 STYLES = {"ok": "bold green", "generator-limited": "bold yellow", "goal-missed": "bold red",
@@ -122,7 +123,9 @@ def reply_codes(result: Result) -> str:
 
 
 def used(cpu_s: float, rss: int, result: Result) -> str:
-    each = f" ({cpu_s / result.bootstraps.succeeded * 1e6:.1f} us a bootstrap)" if result.bootstraps.succeeded else ""
+    """CPU time a bootstrap only where nothing else took any."""
+    alone = result.bootstraps.succeeded and not LIFE & result.steps.keys()
+    each = f" ({cpu_s / result.bootstraps.succeeded * 1e6:.1f} us a bootstrap)" if alone else ""
     return f"CPU {cpu_s:.2f} s{each}, {rss / 2**20:.0f} MiB"
 
 

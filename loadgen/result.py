@@ -12,7 +12,7 @@ from servers.errors import ConfigurationError
 FEWEST_ABOVE = 10  # samples above a percentile, below which it is chance and not printed
 
 Verdict = Literal["ok", "generator-limited", "goal-missed", "invariant-violated", "interrupted", "child-died"]
-Step = Literal["access", "registration", "binding"]
+Step = Literal["access", "registration", "binding", "renewal", "release"]
 
 
 class Part(msgspec.Struct, kw_only=True):
@@ -122,7 +122,7 @@ class Result(Part, kw_only=True):
     bootstraps: Tally
     steps: dict[Step, Tally]
     rate_per_s: Rate
-    latency_ms: dict[Literal["bootstrap", "access", "registration", "binding"], Latency]
+    latency_ms: dict[Literal["bootstrap", "access", "registration", "binding", "renewal", "release"], Latency]
     packets: Packets
     replies: Replies
     violations: list[Violation] = msgspec.field(default_factory=list)

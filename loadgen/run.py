@@ -15,6 +15,7 @@ import uvloop
 
 from loadgen import result as document
 from loadgen.cause import likely_cause
+from loadgen.comparison import Comparison, dotted, readable
 from loadgen.engine import FOREVER, INTERRUPTS, Engine, own_cpu_s
 from loadgen.errors import UsageError
 from loadgen.plan import Plan, Target
@@ -27,16 +28,34 @@ from loadgen.verdict import Strain, judge, late_after_ns
 from servers.supervisor import Child, ChildDied
 
 STEPS: tuple[document.Step, ...] = ("access", "registration")
+LIFE: tuple[document.Step, ...] = ("renewal", "release")
+
+
+@dataclass(frozen=True)
+class Use:
+    """Seconds of the clock, of CPU (ours and each server's), and datagrams lost at our sockets: so far, or since."""
+
+    seconds: float = 0.0
+    own: float = 0.0
+    servers: tuple[float, ...] = ()
+    drops: int = 0
+
+    @classmethod
+    def so_far(cls, engine: Engine, children: Sequence[Child]) -> Use:
+        return cls(time.monotonic(), own_cpu_s(), tuple(child.cpu_s() for child in children), engine.drops())
+
+    def since(self, before: Use) -> Use:
+        return Use(self.seconds - before.seconds, self.own - before.own,
+                   tuple(max(now - then, 0.0) for now, then in zip(self.servers, before.servers, strict=True)),
+                   self.drops - before.drops)
 
 
 @dataclass
 class Spent:
-    """CPU seconds during the measured load, its length, and datagrams lost at our sockets."""
+    """What the measured load took: until its last bootstrap had ended, and all of it."""
 
-    seconds: float = 0.0
-    own: float = 0.0
-    servers: list[float] = field(default_factory=list)
-    drops: int = 0
+    loading: Use | None = None
+    all: Use = field(default_factory=Use)
     died: str | None = None
 
 
@@ -61,9 +80,11 @@ def run_load(plan: Plan) -> Result:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             spent = runner.run(measure(engine, plan, children))
         on_interrupt()                                               # a closed loop leaves the system's own handlers
+        comparison = None
         if testbed:
-            testbed.stop()
-        return conclude(engine, plan, target, spent, children)
+            comparison = Comparison(engine.fleet, target, plan.mip4_timeout_s, testbed.is_fresh)
+            testbed.stop(comparison.take)
+        return conclude(engine, plan, target, spent, children, comparison)
 
 
 def on_interrupt() -> None:
@@ -77,9 +98,11 @@ async def measure(engine: Engine, plan: Plan, children: Sequence[Child]) -> Spen
     def check() -> None:
         for child in children:
             child.check()
+        if not spent.loading and engine.fleet.bootstrapped:
+            spent.loading = so_far().since(before)
 
-    def so_far() -> tuple[float, float, list[float], int]:
-        return time.monotonic(), own_cpu_s(), [child.cpu_s() for child in children], engine.drops()
+    def so_far() -> Use:
+        return Use.so_far(engine, children)
 
     spent = Spent()
     engine.attach()
@@ -92,7 +115,7 @@ async def measure(engine: Engine, plan: Plan, children: Sequence[Child]) -> Spen
                 if not engine.interrupted:
                     skip = engine.fleet.started
                     engine.fleet.reset_figures()
-                    before = so_far()
+                    before, spent.loading = so_far(), None
             if not engine.interrupted:
                 bootstraps = max(most(plan) - skip, 0) if plan.duration_s else plan.nodes
                 await engine.run(bootstraps, (plan.duration_s or 0.0) - plan.warm_up_s if plan.duration_s else 0.0, skip,
@@ -100,9 +123,7 @@ async def measure(engine: Engine, plan: Plan, children: Sequence[Child]) -> Spen
         except ChildDied as error:
             spent.died = str(error)
             engine.fleet.stop()
-        after = so_far()
-        spent.seconds, spent.own, spent.drops = after[0] - before[0], after[1] - before[1], after[3] - before[3]
-        spent.servers = [max(now - then, 0.0) for now, then in zip(after[2], before[2], strict=True)]
+        spent.all = so_far().since(before)
     return spent
 
 
@@ -113,12 +134,13 @@ def most(plan: Plan) -> int:
     return plan.max_packets // (2 if plan.steps == "all" else 1)
 
 
-def conclude(engine: Engine, plan: Plan, target: Target, spent: Spent, children: Sequence[Child]) -> Result:
+def conclude(engine: Engine, plan: Plan, target: Target, spent: Spent, children: Sequence[Child],
+             comparison: Comparison | None) -> Result:
     """The result document, judged."""
     result = describe(engine, plan, target, spent)
     result.servers = {child.role: document.ServerUse(**child.use | {"cpu_s": round(cpu, 3)})    # without its start
-                      for child, cpu in zip(children, spent.servers, strict=True) if child.use}
-    result.violations = violations(engine, target) + lease_differences(engine, target, children)
+                      for child, cpu in zip(children, spent.all.servers, strict=True) if child.use}
+    result.violations = violations(engine, target) + (comparison.violations() if comparison else [])
     result.relaxed = relaxed(plan)
     result.hint = likely_cause(result, lambda step: refused(target, step))
     judgement = judge(result, strain(engine, plan, result, spent), plan.goal, engine.interrupted, spent.died)
@@ -141,6 +163,7 @@ def describe(engine: Engine, plan: Plan, target: Target, spent: Spent) -> Result
     mip4, radius = fleet.codes()
     tallies = {name: tally(counts) for name, counts in fleet.tallies().items()}
     steps = {step: tallies[step] for step in STEPS if plan.steps in (step, "all")}
+    steps |= {step: tallies[step] for step, wanted in zip(LIFE, (plan.renew, plan.release), strict=True) if wanted}
     return Result(
         command=list(plan.command), scenario=plan.scenario, nodes=plan.nodes, seed=plan.seed, duration_s=round(duration, 6),
         cores=len(os.sched_getaffinity(0)), partial=engine.interrupted or spent.died is not None,
@@ -149,10 +172,10 @@ def describe(engine: Engine, plan: Plan, target: Target, spent: Spent) -> Result
                                  achieved=round(tallies["bootstrap"].succeeded / duration, 3) if duration else 0.0),
         latency_ms={"bootstrap": document.latency(latencies["bootstrap"]),
                     **{step: document.latency(latencies[step]) for step in steps}},
-        packets=document.Packets(**fleet.packets(), kernel_drops=spent.drops),
+        packets=document.Packets(**fleet.packets(), kernel_drops=spent.all.drops),
         replies=document.Replies(mip4={str(c): n for c, n in mip4.items()}, radius={str(c): n for c, n in radius.items()}),
         generator=document.Generator(
-            cpu_s=round(spent.own, 3), max_rss_bytes=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
+            cpu_s=round(spent.all.own, 3), max_rss_bytes=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
             bytes_per_node=round(fleet.node_octets(), 1),
             schedule_sha256=schedule_sha256(engine.pacer, target.subscribers.nai),
             send_lag_ms=document.send_lag(latencies["send_lag"])))
@@ -166,11 +189,12 @@ def tally(counts: tuple[int, int, int, int]) -> Tally:
 
 
 def strain(engine: Engine, plan: Plan, result: Result, spent: Spent) -> Strain:
-    lag = engine.fleet.latencies()["send_lag"]
-    seconds = spent.seconds or 1.0                                   # not to the last success: the tail costs CPU, too
+    """Of the bootstraps alone: a stay after them would make the busiest generator look idle."""
+    lag, use = engine.fleet.latencies()["send_lag"], spent.loading or spent.all
+    seconds = use.seconds or 1.0                                     # not to the last success: the tail costs CPU, too
     return Strain(open_loop=plan.rate is not None, sends=lag.total,
-                  late_sends=lag.count_above(late_after_ns(result.latency_ms["bootstrap"].p50)), own_drops=spent.drops,
-                  own_cpu=spent.own / seconds, server_cpu=[cpu / seconds for cpu in spent.servers])
+                  late_sends=lag.count_above(late_after_ns(result.latency_ms["bootstrap"].p50)), own_drops=spent.all.drops,
+                  own_cpu=use.own / seconds, server_cpu=[cpu / seconds for cpu in use.servers])
 
 
 def relaxed(plan: Plan) -> list[str]:
@@ -189,22 +213,5 @@ def violations(engine: Engine, target: Target) -> list[document.Violation]:
 
 
 def in_words(target: Target, node: int, other: int, address: bytes) -> str:
-    names = [target.subscribers.nai[k].decode(errors="backslashreplace") for k in dict.fromkeys((node, other))]
-    return f"{'.'.join(map(str, address))} held by {' and '.join(names)}"
-
-
-def lease_differences(engine: Engine, target: Target, children: Sequence[Child]) -> list[document.Violation]:
-    """At the end of a private testbed, now that the FHA has told its leases: one that a node still holds and the FHA does
-    not, or holds for another (ruling 25)."""
-    held = next((child.leases for child in children if child.leases is not None), None)
-    if held is None:
-        return []
-    found = []
-    for node, address in engine.fleet.leases(time.monotonic_ns()).items():
-        nai = target.subscribers.nai[node]
-        theirs = held.get(nai.hex())
-        if theirs != address.hex():
-            has = "has no lease of it" if theirs is None else f"leased it {'.'.join(map(str, bytes.fromhex(theirs)))}"
-            found.append(document.Violation(kind="lease_differs", detail=(
-                f"{nai.decode(errors='backslashreplace')} holds {'.'.join(map(str, address))}, the FHA {has}")))
-    return found
+    names = [readable(target.subscribers.nai[k]) for k in dict.fromkeys((node, other))]
+    return f"{dotted(address)} held by {' and '.join(names)}"

@@ -29,6 +29,7 @@ class Snapshot:
     rate: float            # bootstraps succeeded a second, lately
     p99_ms: float | None
     elapsed_s: float
+    holding: int = 0       # nodes that stay
 
     @property
     def eta_s(self) -> float | None:
@@ -43,9 +44,10 @@ def describe(snapshot: Snapshot) -> str:
     total = "" if snapshot.total is None else f"/{snapshot.total}"
     p99 = "-" if snapshot.p99_ms is None else f"{snapshot.p99_ms:.1f} ms"
     eta = "-" if snapshot.eta_s is None else f"{snapshot.eta_s:.0f} s"
+    holding = f"{snapshot.holding} holding  " if snapshot.holding else ""
     return (f"{snapshot.elapsed_s:.0f} s  {snapshot.done}{total} done  {snapshot.rate:.0f}/s  "
             f"{snapshot.failed} failed  {snapshot.timed_out} timed out  "
-            f"{snapshot.in_flight} in flight  p99 {p99}  ETA {eta}")
+            f"{snapshot.in_flight} in flight  {holding}p99 {p99}  ETA {eta}")
 
 
 class Status:

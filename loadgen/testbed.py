@@ -4,6 +4,7 @@ from __future__ import annotations
 import os
 import secrets
 import tempfile
+from collections.abc import Callable
 from ipaddress import IPv4Address, IPv6Address, IPv6Network
 from pathlib import Path
 from types import TracebackType
@@ -65,6 +66,7 @@ class RunningTestbed:
     def __init__(self, wanted: Testbed) -> None:
         self.wanted = wanted
         self.children: list[Child] = []
+        self.is_fresh = wanted.state is None or not wanted.state.is_dir() or not any(wanted.state.iterdir())
         self.secret = Secret(secrets.token_hex(16).encode())
         self.subscribers = subscribers_csv.generate(wanted.nodes)
         self.temporary = tempfile.TemporaryDirectory(prefix="mipstorm-", ignore_cleanup_errors=True)
@@ -82,10 +84,10 @@ class RunningTestbed:
                  trace: TracebackType | None) -> None:
         self._clean_up()
 
-    def stop(self) -> None:
-        """Both servers drain and report."""
+    def stop(self, take: Callable[[dict[str, str]], None] = lambda leases: None) -> None:
+        """Both servers drain and report; `take` gets the leases, see `Child.stop`."""
         for child in self.children:
-            child.stop()
+            child.stop(take)
 
     def check(self) -> None:
         """Raises ChildDied when a server is not there any more."""

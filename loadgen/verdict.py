@@ -2,12 +2,14 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from loadgen.result import Result, Tally, Verdict
+from loadgen.result import Result, Step, Tally, Verdict
 
 EXIT_CODES: Mapping[Verdict, int] = {
     "ok": 0, "child-died": 1, "generator-limited": 3, "goal-missed": 4, "invariant-violated": 5, "interrupted": 130}
 PRECEDENCE: tuple[Verdict, ...] = (
     "child-died", "invariant-violated", "interrupted", "generator-limited", "goal-missed")
+
+LIFE: frozenset[Step] = frozenset({"renewal", "release"})  # steps of nodes that have bootstrapped
 
 LATE_SHARE = 0.01         # of all sends may leave late
 LATE_MS = 1.0             # later than this and than LATE_OF_MEDIAN is late
@@ -62,12 +64,14 @@ def generator_limits(strain: Strain) -> list[str]:
     return reasons
 
 
-def goal_faults(tally: Tally, goal: MaxFailures) -> list[str]:
-    if not tally.attempted:
+def goal_faults(result: Result, goal: MaxFailures) -> list[str]:
+    """Bootstraps, and where there is a life after them renewals and releases, each by themselves."""
+    if not result.bootstraps.attempted:
         return ["no bootstrap was attempted"]
-    if goal.allows(tally):
-        return []
-    return [f"{tally.failed} bootstraps failed and {tally.timed_out} timed out ({goal} allowed)"]
+    kinds = {"bootstraps": result.bootstraps}
+    kinds |= {f"{step}s": tally for step, tally in result.steps.items() if step in LIFE}
+    return [f"{tally.failed} {kind} failed and {tally.timed_out} timed out ({goal} allowed)"
+            for kind, tally in kinds.items() if not goal.allows(tally)]
 
 
 @dataclass(frozen=True)
@@ -85,7 +89,7 @@ def judge(result: Result, strain: Strain, goal: MaxFailures, interrupted: bool =
         "invariant-violated": [f"{v.kind}: {v.detail}" for v in result.violations],
         "interrupted": ["stopped before its end"] if interrupted else [],
         "generator-limited": generator_limits(strain),
-        "goal-missed": goal_faults(result.bootstraps, goal),
+        "goal-missed": goal_faults(result, goal),
     }
     applying = [verdict for verdict in PRECEDENCE if found[verdict]]
     verdict: Verdict = applying[0] if applying else "ok"

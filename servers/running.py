@@ -21,6 +21,7 @@ from servers.store.store import Store
 if TYPE_CHECKING:
     from servers.app import Server
 
+PIECE = 1000               # leases in a line of the report
 DRAIN_S = 2.0              # at the end, for the journal and for answers under way
 
 
@@ -50,7 +51,9 @@ async def run(server: Server, faces: Faces, log: Log, report: IO[str] | None) ->
     if failure:
         log("failed", failure, "error")                              # nobody reads a report that was not asked for
     elif report:
-        tell(report, {"use": use, "leases": held})
+        for some in held:
+            tell(report, {"leases": some})
+        tell(report, {"use": use})
     else:
         log("ended", f"ended after {use['packets_in']} packets in, {use['packets_out']} out")
     return 1 if failure else 0
@@ -140,11 +143,13 @@ async def drain(server: Server) -> None:
         await asyncio.sleep(0.01)
 
 
-def leases(server: Server) -> dict[str, str] | None:
-    """{NAI in hex: THOAv4 in hex} of an FHA at its end, to be compared with what the nodes hold."""
+def leases(server: Server) -> list[dict[str, str]]:
+    """{NAI in hex: THOAv4 in hex} of an FHA at its end, to be compared with what the nodes hold: in pieces, so that
+    neither side has to hold a million of them as one text; one empty piece when it has none."""
     if not hasattr(server.role, "leases"):
-        return None
-    return {nai.hex(): address.hex() for nai, address in server.role.leases().items()}
+        return []
+    held = [(nai.hex(), address.hex()) for nai, address in server.role.leases().items()]
+    return [dict(held[first:first + PIECE]) for first in range(0, len(held), PIECE)] or [{}]
 
 
 def tell(report: IO[str], message: dict[str, Any]) -> None:

@@ -4,6 +4,7 @@ import os
 import resource
 import stat
 from pathlib import Path
+from typing import BinaryIO
 
 from servers.errors import ConfigurationError
 
@@ -53,16 +54,26 @@ def key_of_hex(text: str) -> HexKey:
     return HexKey(octets)
 
 
-def read_private(path: str | Path) -> bytes:
-    """The whole file; ConfigurationError when it cannot be read or anyone on this machine could read it."""
+def open_private(path: str | Path) -> BinaryIO:
+    """The file, to be read; ConfigurationError when it cannot be opened or anyone on this machine could read it."""
     try:
-        with open(path, "rb") as file:
-            mode = os.fstat(file.fileno()).st_mode
-            if stat.S_ISREG(mode) and mode & stat.S_IROTH:
-                raise ConfigurationError(f"{path}: holds secrets but everyone may read it; run: chmod 600 {path}")
-            return file.read()
+        file = open(path, "rb")                                      # noqa: SIM115 - its reader closes it
     except OSError as error:
         raise ConfigurationError(f"{path}: cannot be read: {error.strerror}") from None
+    mode = os.fstat(file.fileno()).st_mode
+    if stat.S_ISREG(mode) and mode & stat.S_IROTH:
+        file.close()
+        raise ConfigurationError(f"{path}: holds secrets but everyone may read it; run: chmod 600 {path}")
+    return file
+
+
+def read_private(path: str | Path) -> bytes:
+    """The whole file; ConfigurationError when it cannot be read or anyone on this machine could read it."""
+    with open_private(path) as file:
+        try:
+            return file.read()
+        except OSError as error:
+            raise ConfigurationError(f"{path}: cannot be read: {error.strerror}") from None
 
 
 def write_private(path: str | Path, octets: bytes) -> None:

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import sysconfig
 import time
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -40,7 +41,7 @@ class Child:
                 preexec_fn=partial(die_with, os.getpid()))           # noqa: PLW1509 - one thread, before anything runs
         self.endpoint: Endpoint | None = None
         self.use: dict[str, Any] = {}
-        self.leases: dict[str, str] | None = None
+        self._unread = b""
 
     @property
     def pid(self) -> int:
@@ -61,15 +62,19 @@ class Child:
             how = f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
             raise ChildDied(f"the {self.role} (pid {self.pid}) died with {how}: {self.last_words()}")
 
-    def stop(self) -> None:
-        """SIGTERM, its last report, and SIGKILL if it does not end. May be called twice."""
+    def stop(self, take: Callable[[dict[str, str]], None] = lambda leases: None) -> None:
+        """SIGTERM, its last report, and SIGKILL if it does not end. May be called twice. `take` gets the leases of an FHA,
+        {NAI in hex: THOAv4 in hex}, some thousands at a time."""
         assert self.process.stdout is not None
         if self.process.stdout.closed:
             return
         if self.process.poll() is None:
             self.process.terminate()
         said = self._report(STOP_S)
-        self.use, self.leases = said.get("use", {}), said.get("leases")
+        while "leases" in said:
+            take(said["leases"])
+            said = self._report(STOP_S)
+        self.use = said.get("use", {})
         if said:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self.process.wait(STOP_S)
@@ -97,14 +102,15 @@ class Child:
     def _report(self, seconds: float) -> dict[str, Any]:
         """The next JSON line; nothing when it ends or the time is over."""
         assert self.process.stdout is not None
-        deadline, fd, line = time.monotonic() + seconds, self.process.stdout.fileno(), b""
-        while not line.endswith(b"\n"):
+        deadline, fd = time.monotonic() + seconds, self.process.stdout.fileno()
+        while b"\n" not in self._unread:
             ready, _, _ = select.select([fd], [], [], max(0.0, deadline - time.monotonic()))
             piece = os.read(fd, 1 << 20) if ready else b""
             if not piece:
                 return {}
-            line += piece
-        said: dict[str, Any] = json.loads(line.splitlines()[-1])
+            self._unread += piece
+        line, _, self._unread = self._unread.partition(b"\n")
+        said: dict[str, Any] = json.loads(line)
         return said
 
 

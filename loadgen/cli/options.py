@@ -39,8 +39,19 @@ def add_common(parser: ArgumentParser) -> _ArgumentGroup:
                       help="receive buffer of each socket (default: as much as the kernel grants)")
     load.add_argument("--no-offload", action="store_true",
                       help="send every datagram on its own, also where a run of them could leave as one (UDP_SEGMENT)")
+    add_life(parser)
     add_output(parser)
     return load
+
+
+def add_life(parser: ArgumentParser) -> None:
+    life = parser.add_argument_group("life after the bootstrap")
+    life.add_argument("--hold", type=values.hold, default=0.0, metavar="S",
+                      help="every node stays for S seconds after its bootstrap; the run ends when all have stayed (default: 0)")
+    life.add_argument("--renew", action="store_true",
+                      help="nodes that stay renew at about 80 %% of the lifetime that was granted (see --max-lifetime of bench)")
+    life.add_argument("--release", action="store_true",
+                      help="nodes give their IPv4 home address back after their stay, or right after the bootstrap")
 
 
 def add_output(parser: ArgumentParser) -> None:
@@ -60,6 +71,7 @@ def plan(args: Namespace, **rest: Any) -> Plan:
         raise UsageError("--rate is an open loop, --concurrency a closed one: give one of them")
     if args.duration is not None and args.warm_up >= args.duration:
         raise UsageError(f"a warm-up of {args.warm_up:g} s leaves nothing of a duration of {args.duration:g} s")
+    check_life(args)
     check_output(args.json)
     common: dict[str, Any] = {
         "command": ("mipstorm", *sys.argv[1:]), "rate": args.rate, "concurrency": args.concurrency,
@@ -67,5 +79,13 @@ def plan(args: Namespace, **rest: Any) -> Plan:
         "warm_up_s": args.warm_up, "tries": args.tries, "radius_timeout_s": args.timeout or RADIUS_TIMEOUT_S,
         "mip4_timeout_s": args.timeout or MIP4_TIMEOUT_S, "goal": args.max_failures,
         "offload": not args.no_offload, "receive_buffer": args.receive_buffer, "json": args.json,
+        "hold_s": args.hold, "renew": args.renew, "release": args.release,
         "quiet": args.quiet, "verbose": args.verbose}
     return Plan(**(common | rest))
+
+
+def check_life(args: Namespace) -> None:
+    if args.renew and not args.hold:
+        raise UsageError("--renew is for nodes that stay: give --hold S")
+    if args.steps == "access" and (args.hold or args.release):
+        raise UsageError("--steps access leaves nothing to hold, renew or release")

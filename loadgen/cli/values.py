@@ -83,6 +83,10 @@ def timeout(text: str) -> float:
     return between(text, 0.001, 3600)
 
 
+def hold(text: str) -> float:
+    return between(text, 0.001, 30 * 86_400)
+
+
 def warm_up(text: str) -> float:
     return 0.0 if text in ("0", "0.0") else duration(text)
 

@@ -244,9 +244,12 @@ class Server(Running):
     def stop(self) -> dict[str, Any]:
         """Its last report: `use` and `leases`."""
         self.process.send_signal(signal.SIGTERM)
-        report = self.said()
+        report, leases = self.said(), dict[str, str]()
+        while "leases" in report:
+            leases |= report["leases"]
+            report = self.said()
         assert self.process.wait(10) == 0, self.log.read_text()
-        return report
+        return {**report, "leases": leases}
 
     def kill(self) -> None:
         self.process.kill()
