@@ -149,7 +149,7 @@ def test_an_ordinary_user_may_run_it(tmp_path: Path) -> None:
         config = watched(place, "fha")
         for path in (folder, *folder.iterdir()):
             os.chown(path, 65534, 65534)
-        program = ("import os, sys, servers.app, loadgen.cli.main as main\nimport encodings.idna\n"
+        program = ("import os, sys, servers.app, loadgen.cli.main as main\nimport encodings.idna\nmain.build_parser()\n"
                    "os.setgroups([]); os.setgid(65534); os.setuid(65534)\nsys.exit(main.main(sys.argv[1:]))")
         with Running(folder, [sys.executable, "-c", program, "serve", "fha", "--config", str(config)]) as run:
             event(run, "ready")
