@@ -21,7 +21,7 @@ SOL_UDP, UDP_SEGMENT, UDP_GRO = 17, 103, 104      # linux/udp.h
 CLONE_NEWUSER, CLONE_NEWNET = 0x10000000, 0x40000000
 LANES = {16: "SSE2 or NEON", 32: "AVX2", 64: "AVX-512"}
 PEERS = ("freeradius", "radclient", "tshark", "perf")
-EXTRAS = {"prometheus_client": "metrics", "lmdb": "subscribers in LMDB"}
+EXTRAS = {"prometheus_client": "metrics"}
 SYNCS = 20
 
 

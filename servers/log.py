@@ -26,7 +26,7 @@ class Log:
             self.lost += 1
 
     def _text(self, text: str) -> str:
-        role = f"{self.role}: " if self.role and not text.startswith(f"{self.role} ") else ""
+        role = f"{self.role}: " if self.role else ""
         return f"mipstorm: {role}{escaped(text)}"
 
     def _json(self, event: str, text: str, level: Level, facts: dict[str, Any]) -> str:

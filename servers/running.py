@@ -38,7 +38,7 @@ async def run(server: Server, faces: Faces, log: Log, report: IO[str] | None) ->
     if report:
         tell(report, {"ready": server.name, "address": server.address, "pid": os.getpid()})
     else:
-        log("ready", f"{server.name} listens on {server.address} (pid {os.getpid()}); Ctrl-C stops it",
+        log("ready", f"listens on {server.address} (pid {os.getpid()}); Ctrl-C stops it",
             address=server.address, pid=os.getpid())
     failure = await watch(server, ended, log, faults)
     await drain(server)

@@ -1,12 +1,15 @@
-"""`mipstorm subscribers`: makes subscribers files."""
+"""`mipstorm subscribers`: makes subscribers files, and turns one format into the other."""
 import re
 from argparse import ArgumentParser, ArgumentTypeError, Namespace, RawDescriptionHelpFormatter
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import lmdb
+
 from loadgen.cli import values
 from loadgen.errors import UsageError
-from servers.tables import subscribers_csv
+from servers.tables import subscribers_csv, subscribers_lmdb
 
 if TYPE_CHECKING:
     from argparse import _SubParsersAction
@@ -18,9 +21,13 @@ EXAMPLES = """\
 examples:
   mipstorm subscribers generate -n 1000 -o nodes.csv
   mipstorm subscribers generate -n 100000 --realm op.example --classes gold,standard --locations nas-1,nas-2 -o nodes.csv
+  mipstorm subscribers import nodes.csv -o subscribers.lmdb     again after a change; then SIGHUP to the AAAH
+  mipstorm subscribers export subscribers.lmdb -o nodes.csv
 
-The file has the header nai,mn_aaa_spi,mn_aaa_key,access_secret,class,location and mode 0600: it holds every secret.
-Keys and access secrets are 128 random bits each. The AAAH reads it (subscribers = "nodes.csv"), and so does mipstorm load.
+The CSV file has the header nai,mn_aaa_spi,mn_aaa_key,access_secret,class,location and mode 0600: it holds every secret.
+Keys and access secrets are 128 random bits each. The AAAH reads either format (subscribers = "nodes.csv" or
+"subscribers.lmdb"); a million subscribers are read sooner from LMDB, and an import leaves those who were there before
+where they are: their addresses do not change. mipstorm load reads CSV.
 """
 
 
@@ -40,16 +47,43 @@ def add_parser(subparsers: "_SubParsersAction[Any]") -> ArgumentParser:
                           help="NAS-Identifiers that the load attaches them through, dealt in turn (default: nas-1)")
     generate.add_argument("--spi", type=spi, default=4096, metavar="N", help="SPI of their MN-AAA keys (default: 4096)")
     generate.add_argument("-o", "--output", type=Path, required=True, metavar="FILE", help="the file, written anew")
+    for name, source, does in (("import", "CSV", "make an LMDB file hold exactly the subscribers of a CSV file"),
+                               ("export", "LMDB", "write the subscribers of an LMDB file as CSV")):
+        action = actions.add_parser(name, help=does, epilog=EXAMPLES, formatter_class=RawDescriptionHelpFormatter,
+                                    allow_abbrev=False)
+        action.add_argument("source", type=Path, metavar=source, help="the file to read")
+        action.add_argument("-o", "--output", type=Path, required=True, metavar="FILE", help="the file to write, mode 0600")
     return parser
 
 
 def main(args: Namespace) -> int:
-    made = subscribers_csv.generate(args.nodes, args.realm, args.classes, args.locations, args.spi)
     try:
-        subscribers_csv.write(made, args.output)
+        return ACTIONS[args.action](args)
     except OSError as error:
         raise UsageError(f"{args.output}: cannot be written: {error.strerror}") from None
+    except lmdb.Error as error:
+        raise UsageError(f"cannot be written: {error}") from None
+
+
+def generate(args: Namespace) -> int:
+    made = subscribers_csv.generate(args.nodes, args.realm, args.classes, args.locations, args.spi)
+    subscribers_csv.write(made, args.output)
     return 0
+
+
+def import_(args: Namespace) -> int:
+    if args.output.suffix != ".lmdb":
+        raise UsageError(f"{args.output}: an LMDB file of subscribers is named *.lmdb")
+    print(f"{subscribers_lmdb.import_csv(args.source, args.output)} subscribers in {args.output}")
+    return 0
+
+
+def export(args: Namespace) -> int:
+    print(f"{subscribers_lmdb.export_csv(args.source, args.output)} subscribers in {args.output}")
+    return 0
+
+
+ACTIONS: dict[str, Callable[[Namespace], int]] = {"generate": generate, "import": import_, "export": export}
 
 
 def realm(text: str) -> str:

@@ -59,3 +59,4 @@ cpdef enum Reason:
     HANDED_OVER = 78               # registrations that moved a binding to another care-of address
     REKEYED = 79                   # keys replaced
     GIVEN_BACK = 80                # bindings ended by their nodes
+    SESSION_OVER = 81              # a registration without the AAAH after the time that it has authorised

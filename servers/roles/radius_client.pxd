@@ -16,4 +16,4 @@ from servers.roles.client.state cimport (
     Answer, IDENTIFIERS, NO_TRANSACTION, RadiusClient, Transaction, Upstream, request_octets, transaction_at,
 )
 from servers.roles.client.timers cimport client_expire
-from servers.roles.client.upstreams cimport client_report, client_server
+from servers.roles.client.upstreams cimport asks_ours, client_report, client_server

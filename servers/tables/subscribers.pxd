@@ -1,6 +1,7 @@
 # The subscribers as one compiled table: a 64-octet row each, their text in one blob, found by the hash of the NAI.
 from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
-from servers.tables.hash cimport Table
+from fastcodec.wire cimport prefetch
+from servers.tables.hash cimport NO_ROW, Table, table_find, table_prefetch
 
 cdef struct Subscriber:
     uint64_t hash
@@ -30,6 +31,20 @@ cdef class SubscriberTable:
     cdef uint8_t class_index(self, str subscription) except? 255
 
 cdef Subscriber* find_subscriber(Subscribers* subscribers, const uint8_t* nai, uint32_t length, uint64_t hash) noexcept nogil
+
+# Before a search, each a stage later than the one before, so that none waits for memory: the slot, the row, the text.
+cdef inline void prefetch_slot(const Subscribers* s, uint64_t hash) noexcept nogil:
+    table_prefetch(&s.table, hash)
+
+cdef inline void prefetch_row(const Subscribers* s, uint64_t hash) noexcept nogil:
+    cdef uint32_t at = 0, row = table_find(&s.table, hash, &at)
+    if row != NO_ROW:
+        prefetch(&s.rows[row])
+
+cdef inline void prefetch_text(const Subscribers* s, uint64_t hash) noexcept nogil:
+    cdef uint32_t at = 0, row = table_find(&s.table, hash, &at)
+    if row != NO_ROW:
+        prefetch(s.text + s.rows[row].text)
 
 cdef inline const uint8_t* nai_of(const Subscribers* s, const Subscriber* row) noexcept nogil:
     return s.text + row.text

@@ -60,7 +60,7 @@ FAULTS = {
     "unknown option": (nothing, ["bench", "--fast"], "unrecognized arguments: --fast (see mipstorm --help)"),
     "unknown key": (edit("fha.toml", "cool_down_s", "cooldown_s"), FHA,
                     "fha.toml:10: fha.pool.cooldown_s: unknown key (did you mean 'cool_down_s'?)"),
-    "unknown key of a list": (edit("aaah.toml", "network", "net"), AAAH, "aaah.toml:7: aaah.client[0].net: unknown key"),
+    "unknown key of a list": (edit("aaah.toml", "network", "net"), AAAH, "aaah.toml:8: aaah.client[0].net: unknown key"),
     "key of another table": (edit("aaah.toml", "policy =", "cool_down_s = 1\npolicy ="), AAAH,
                              "aaah.toml:4: aaah.cool_down_s: unknown key"),
     "no TOML": (edit("fha.toml", "[fha]", "[fha"), FHA, "fha.toml: is not TOML: "),

@@ -32,7 +32,8 @@ NODES = 8
 SHARED = b"CANARYsharedBetweenThem7361"
 SECRET = f'secret = "{SHARED.decode()}"'
 WRONG = b"CANARYwrongSharedSecret9042"
-REPLY, REQUEST_NONCE, REPLY_NONCE = 3, 40, 43
+STATIC = b"CANARYstaticKey55"
+REPLY, REPLY_NONCE = 3, 43
 PRIVATE = ("*.toml", "*.csv", "secret*", "fha-state/*", "aaah-state/*")      # meant to hold secrets
 
 
@@ -120,6 +121,7 @@ def watched(config: Path, role: str, form: str) -> Path:
     with config.open("a") as file:
         file.write(f'[log]\nformat = "{form}"\n[control]\nsocket = "{role}.control"\n')
         if role == "fha":
+            file.write(f'[[fha.static_key]]\nspi = 5000\nkey = "{STATIC.hex()}"\n')
             file.write('[metrics]\nlisten = "127.0.0.1:0"\n')
     return config
 
@@ -145,6 +147,13 @@ def misconfigured(folder: Path) -> Iterator[tuple[str, ...]]:
         path.write_text(text)
         path.chmod(0o600)
         yield "serve", "aaah", "--config", path.name
+    static = (folder / "fha.toml").read_text()
+    for k, text in enumerate((static.replace(STATIC.hex(), STATIC.decode()), static.replace(STATIC.hex(), STATIC.hex() + "0"),
+                              static.replace(STATIC.hex(), STATIC.hex() * 9), static.replace("key = ", "kay = "))):
+        path = folder / f"static{k}.toml"
+        path.write_text(text)
+        path.chmod(0o600)
+        yield "serve", "fha", "--config", path.name
     rows = (folder / "subscribers.csv").read_text()
     for k, text in enumerate((rows.replace(b"CANARYkey0000003".hex(), "CANARYkey0000003"), rows + rows.splitlines()[1] + "\n",
                               rows.replace("CANARYaccess0002", "CANARYaccess0002," * 3), rows.replace(",4096,", ",4,"),
@@ -166,7 +175,7 @@ def test_no_secret_is_written_but_where_it_belongs(place: Place, form: str) -> N
     assert len(keys) == NODES
     for arguments in (*misconfigured(folder), ()) if form == "text" else ():
         assert heap.run(folder, *arguments) == 2, arguments
-    canaries = [Canary(s) for s in (SHARED, WRONG, *place.subscribers.key, *place.subscribers.access_secret, *keys)]
+    canaries = [Canary(s) for s in (SHARED, WRONG, STATIC, *place.subscribers.key, *place.subscribers.access_secret, *keys)]
     private = {path for pattern in PRIVATE for path in folder.glob(pattern)}
     for path in folder.rglob("*"):
         if path.is_file() and path not in private:

@@ -5,6 +5,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import socket
 import stat
 import subprocess
@@ -16,8 +17,9 @@ from typing import Any
 import pytest
 
 from servers.control import ask
+from servers.tables import subscribers_csv
 from tests.e2e.places import Place
-from tests.e2e.processes import MIPSTORM, Running, mipstorm, server
+from tests.e2e.processes import MIPSTORM, Running, eventually, mipstorm, server
 
 WATCHED = '[log]\nformat = "json"\n[control]\nsocket = "{role}.control"\n'
 
@@ -33,23 +35,10 @@ def serve(place: Place, role: str, *options: str) -> Running:
     return Running(place.folder, [*MIPSTORM, "serve", role, "--config", str(place.folder / f"{role}.toml"), *options])
 
 
-def line(run: Running, text: str) -> str:
-    """The next line of standard error that contains the text."""
-    assert run.process.stderr is not None
-    for said in run.process.stderr:
-        if text in said:
-            return said
-    raise AssertionError(f"it ended without {text!r}")
-
-
 def event(run: Running, name: str) -> dict[str, Any]:
     """The next event of that name; every line before it is JSON, too."""
-    assert run.process.stderr is not None
-    for said in run.process.stderr:
-        told: dict[str, Any] = json.loads(said)
-        if told["event"] == name:
-            return told
-    raise AssertionError(f"it ended without {name!r}")
+    told: dict[str, Any] = json.loads(run.wait_for_line(lambda line: json.loads(line)["event"] == name))
+    return told
 
 
 @pytest.mark.parametrize("role", ["aaah", "fha"])
@@ -91,11 +80,29 @@ def test_sighup_says_what_it_re_read_and_ends_nothing(tmp_path: Path) -> None:
     place, role = Place.with_nodes(tmp_path, 5), "fha"
     watched(place, role)
     with serve(place, role, "--log-format", "text") as run:
-        line(run, "listens on")
-        os.kill(run.pid, 1)
-        assert line(run, "SIGHUP") == (
+        run.wait_for("listens on")
+        os.kill(run.pid, signal.SIGHUP)
+        assert run.wait_for("SIGHUP") == (
             f"mipstorm: {role}: SIGHUP: nothing to re-read; what else is in the configuration needs a restart\n")
         assert ask(tmp_path / f"{role}.control")["pid"] == run.pid
+
+
+def test_sighup_re_reads_subscribers_and_policy_and_keeps_the_old_when_one_is_wrong(tmp_path: Path) -> None:
+    place = Place.with_nodes(tmp_path, 5)
+    watched(place, "aaah")
+    with serve(place, "aaah") as run:
+        event(run, "ready")
+        subscribers_csv.write(subscribers_csv.generate(7), tmp_path / "subscribers.csv")
+        os.kill(run.pid, signal.SIGHUP)
+        assert "7 subscribers" in event(run, "reread")["text"]
+        assert eventually(lambda: ask(tmp_path / "aaah.control")["gauges"]["subscribers"]["now"] == 7, "7 subscribers")
+        place.private("policy.toml", "nonsense = 1\n")
+        os.kill(run.pid, signal.SIGHUP)
+        failed = event(run, "reread_failed")
+        assert re.search(r"policy\.toml:1: nonsense: unknown key.*; the old one stays in use$", failed["text"])
+        assert ask(tmp_path / "aaah.control")["gauges"]["policy_fhas"]["now"] == 1
+        run.process.terminate()
+        assert run.end(10)[0] == 0
 
 
 def test_the_control_socket_is_the_owner_s_and_only_one_server_has_it(tmp_path: Path) -> None:
@@ -105,6 +112,7 @@ def test_the_control_socket_is_the_owner_s_and_only_one_server_has_it(tmp_path: 
         event(run, "ready")
         path = tmp_path / "aaah.control"
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
+        (tmp_path / "aaah-state").rename(tmp_path / "first-state")      # else the folder would stop the second, too
         second = mipstorm(tmp_path, "serve", "aaah", "--config", "aaah.toml")
         assert second.returncode == 2
         assert "control.socket: aaah.control: another server listens there" in second.stderr

@@ -111,6 +111,12 @@ def libraries() -> Path:
 @contextmanager
 def freeradius(folder: Path, users: str) -> Iterator[int]:
     """A FreeRADIUS of the test's own with these users (format of its `files` module) and our dictionary; its port."""
+    with freeradius_process(folder, users) as (_, port):
+        yield port
+
+
+@contextmanager
+def freeradius_process(folder: Path, users: str) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
     binary, port, own = program("freeradius"), free_port(), folder / "freeradius"
     own.mkdir(mode=0o700)
     (own / "radiusd.conf").write_text(RADIUSD.format(folder=own, libraries=libraries(), secret=SECRET.decode(), port=port))
@@ -121,7 +127,7 @@ def freeradius(folder: Path, users: str) -> Iterator[int]:
                                    stdin=subprocess.DEVNULL)
     try:
         await_status(("127.0.0.1", port), process, own / "log")
-        yield port
+        yield process, port
     finally:
         process.terminate()
         process.wait(5)

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from fastcodec.message import MnHaAuthentication, NonceReply, RegistrationReply
-from tests.interop.peers import SECRET, freeradius, ours, private
+from tests.interop.peers import SECRET, aaah, freeradius, freeradius_process, ours, private, started
 
 pytestmark = pytest.mark.interop
 NAI, KEY, STATIC = b"mn1@home.example", b"printable key 16", bytes(range(16))
@@ -105,6 +105,26 @@ def test_key_from_its_configuration(tmp_path: Path) -> None:
         assert nonce is not None
         assert nonce.nonce == NONCE
         assert IPv6Address("2001:db8:100:1::25").packed in reply
+
+
+def test_ours_takes_over(tmp_path: Path) -> None:
+    """FreeRADIUS stops; what was under way, and all after it, is asked of our AAAH, which draws a nonce of its own."""
+    private(tmp_path / "subscribers.csv", "nai,mn_aaa_spi,mn_aaa_key,access_secret,class,location\n"
+            f"{NAI.decode()},4096,{KEY.hex()},an access secret,standard,nas1\n")
+    nonce_request = b"\x2a\x01\x00\x04" + MN_SPI.to_bytes(4, "big")
+    with aaah(tmp_path) as standby:
+        second = f'[[fha.aaah]]\naddress = "{standby}"\nsecret = "{SECRET.decode()}"\n'
+        with (freeradius_process(tmp_path, USER.format(more=ASSIGNED)) as (peer, port),
+              started("fha", private(tmp_path / "fha.toml", FHA.format(port=port) + second)) as agent):
+            to = (str(agent.endpoint.address), agent.endpoint.port)
+            first = check(ask(to, rrq(to[0], extension=nonce_request)), hmac.new(KEY, NONCE + NAI, hashlib.sha1).digest(), MN_SPI)
+            peer.terminate()
+            reply = ask(to, rrq(to[0], extension=nonce_request))
+            nonce = RegistrationReply.decode(reply).find(NonceReply)
+            assert nonce is not None
+            assert nonce.nonce != NONCE
+            again = RegistrationReply.decode(reply, hmac.new(KEY, nonce.nonce + NAI, hashlib.sha1).digest())
+            assert (again.code, again.home_address) == (0, first.home_address)
 
 
 def test_wrong_key_is_refused(tmp_path: Path) -> None:

@@ -5,15 +5,17 @@ from pathlib import Path
 
 import pytest
 from desk import Desk
+from home import ACCESS, ACCOUNTING, HomeDesk, request_authenticated
 from realm import Realm
-from world import AAAH, FHA, NAS, World
+from world import AAAH, FHA, NAS, SECRET, World
 
+from fastcodec.message import RadiusPacket
 from servers.net.memory import Tapped
 from tests.interop.test_tshark import CHECKING, capture, complaints, cut, dissected, values
 
 pytestmark = pytest.mark.interop
-KINDS = {"radius 1", "radius 2", "radius 3", "radius 12", "request", "reply 0", "reply 128", "reply 129", "reply 144", "reply 133",
-         "reply 134", "reply 136", "reply 139"}
+KINDS = {*(f"radius {code}" for code in (1, 2, 3, 4, 5, 12)), "request",
+         *(f"reply {code}" for code in (0, 128, 129, 133, 134, 136, 139, 144))}
 
 
 def kind(packet: Tapped) -> str:
@@ -47,11 +49,21 @@ def all_sorts_of_refusals() -> World:
     return desk
 
 
+def accounting() -> World:
+    """RFC 2866; the answers to Status-Server on both ports (RFC 5997)."""
+    desk = HomeDesk()
+    start = [("Acct-Status-Type", 1), ("Acct-Session-Id", "0001"), ("NAS-IP-Address", FHA)]
+    desk.tell(request_authenticated(4, 1, start, SECRET), port=ACCOUNTING, commit=True)
+    for port in (ACCESS, ACCOUNTING):
+        desk.tell(RadiusPacket(12, 2, bytes(range(16))).encode(SECRET), port=port)
+    return desk
+
+
 @pytest.fixture(scope="module")
 def sent() -> list[Tapped]:
     """One of each kind from each of our addresses, and all that is not plain."""
     tapped: list[Tapped] = []
-    for world in (a_primary_that_dies(), a_wrong_clock(), all_sorts_of_refusals()):
+    for world in (a_primary_that_dies(), a_wrong_clock(), all_sorts_of_refusals(), accounting()):
         seen: set[tuple[str, str]] = set()
         for packet in world.net.tap:
             first = (kind(packet), packet.source[0]) not in seen

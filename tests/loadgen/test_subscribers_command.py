@@ -19,6 +19,30 @@ def test_what_is_generated_can_be_read(tmp_path: Path) -> None:
     assert len({made.key[i] for i in range(7)}) == len({made.access_secret[i] for i in range(7)}) == 7
 
 
+def test_there_and_back(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    csv, lmdb, again = (tmp_path / name for name in ("nodes.csv", "nodes.lmdb", "again.csv"))
+    assert main(["subscribers", "generate", "-n", "9", "-o", str(csv)]) == 0
+    assert main(["subscribers", "import", str(csv), "-o", str(lmdb)]) == 0
+    assert main(["subscribers", "export", str(lmdb), "-o", str(again)]) == 0
+    assert capsys.readouterr().out == f"9 subscribers in {lmdb}\n9 subscribers in {again}\n"
+    assert again.read_text() == csv.read_text()
+    assert {stat.S_IMODE(path.stat().st_mode) for path in (lmdb, again)} == {0o600}
+
+
+def test_what_cannot_be_turned(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    csv = tmp_path / "nodes.csv"
+    subscribers_csv.write(subscribers_csv.generate(1), csv)
+    for arguments, message in (
+            (["import", str(csv), "-o", str(tmp_path / "x.csv")], "x.csv: an LMDB file of subscribers is named *.lmdb"),
+            (["import", "/none.csv", "-o", str(tmp_path / "x.lmdb")], "/none.csv: cannot be read: No such file"),
+            (["import", str(csv), "-o", "/no/such/x.lmdb"], "/no/such/x.lmdb"),
+            (["export", str(csv), "-o", str(tmp_path / "x.csv")], "nodes.csv: is not an LMDB file of subscribers"),
+            (["export", "/none.lmdb", "-o", str(tmp_path / "x.csv")], "/none.lmdb: cannot be read: No such file")):
+        assert main(["subscribers", *arguments]) == 2, arguments
+        assert message in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == ["nodes.csv"]
+
+
 @pytest.mark.parametrize(("arguments", "message"), [
     (["--realm", "a b"], "'a b' is not a realm such as home.example"),
     (["--realm=-x.example"], "'-x.example' is not a realm"),

@@ -5,7 +5,6 @@ from home import ACCESS, HomeDesk, status_server
 from test_aaah_packets import without_authenticator
 
 
-
 def unsigned(desk: HomeDesk, identifier: int = 1, **changes: object) -> bytes:
     return without_authenticator(desk.pap_request(identifier=identifier, **changes))
 

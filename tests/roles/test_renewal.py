@@ -157,6 +157,10 @@ def test_lifetime_is_within_the_limits_of_the_aaah() -> None:
     assert desk.renew(held).lifetime == 1, "0 would be a deregistration"
     desk.wait(2)
     assert desk.fha.leases() == {}
+    reply = desk.renew(held)
+    assert (reply.code, desk.count("session_over")) == (129, 1), "the session is over; the key alone opens no other"
+    assert desk.renew(held, lifetime=0).code == 0
+    assert desk.taken(desk.one(desk.rekeying(held))).home == held.home
 
 
 def test_duplicate_gets_the_same_octets_and_extends_nothing() -> None:
@@ -171,21 +175,62 @@ def test_duplicate_gets_the_same_octets_and_extends_nothing() -> None:
     assert desk.fha.counters() == {"renewed": 1, "duplicate_answered": 1, "expired": 1}
 
 
-def test_renewal_waits_for_a_request_that_is_at_the_aaah() -> None:
-    """One exchange at a time for a node; the key is looked up when its turn comes."""
+def test_renewal_does_not_wait_for_the_aaah() -> None:
+    """Whoever makes the AAAH busy in the node's name does not keep it from renewing. The older request is then old."""
     desk = Holder()
     held = desk.bootstrap()
     desk.server.silent = True
     assert desk.send(desk.rekeying(held)) == []
-    assert desk.send(desk.renewal(held, identification=desk.ntp())) == []
-    assert desk.fha.under_way == 2
+    for _ in range(20):
+        assert desk.send(desk.rrq(key=bytes(16)), seconds=0.001) == []
+    assert desk.renew(held).code == 0
     desk.server.silent = False
-    mark = len(desk.net.tap)
-    desk.wait(2)
-    replies = [t.data for t in desk.net.tap[mark:] if t.source == ("127.0.0.2", 434)]
-    assert len(replies) == 2
-    assert desk.verified(replies[1], held).code == 0, "its key is the one before now, and still good"
+    desk.wait(3)
+    replies = [t.data for t in desk.net.tap if t.source == ("127.0.0.2", 434)][2:]
+    assert [desk.read(o).code for o in replies] == [133, 131]
+    assert desk.renew(held).code == 0
     assert desk.kept()[1] == 0
+
+
+def test_strangers_do_not_use_up_what_the_node_may_send() -> None:
+    """Ruling 16 is for those who have proven who they are."""
+    desk = Holder()
+    held = desk.bootstrap()
+    desk.wait(1)
+    requests = [desk.renewal(held, key=bytes(16), identification=desk.ntp(k / 1000)) for k in range(30)]
+    for request in [*requests[:15], desk.renewal(held), *requests[15:]]:
+        desk.net.inject(("127.64.0.1", 5001), ("127.0.0.2", 434), request)
+    mark = len(desk.net.tap)
+    desk.wait(0.2)
+    codes = sorted(desk.verified(t.data, held).code for t in desk.net.tap[mark:] if t.source == ("127.0.0.2", 434))
+    assert codes == [0, 131]
+
+
+def test_ten_renewals_a_second() -> None:
+    desk = Holder()
+    held = desk.bootstrap()
+    desk.wait(2.1)
+    answered = [len(desk.send(desk.renewal(held, identification=desk.ntp(k / 1000)), seconds=0.001)) for k in range(15)]
+    assert answered == [1] * 10 + [0] * 5
+    assert desk.fha.counters() == {"renewed": 10, "node_budget": 5}
+
+
+def test_two_at_once_are_served_one_after_the_other(tmp_path: Path) -> None:
+    """The second waits until the journal has the first; of those that wait the newest counts (ruling 1)."""
+    desk = Holder(state=tmp_path / "a")
+    held = desk.bootstrap()
+    requests = [desk.renewal(held, identification=desk.ntp(k / 1000)) for k in range(4)]
+    for request in [*requests, requests[0], requests[3]]:
+        desk.net.inject(("127.64.0.1", 5001), ("127.0.0.2", 434), request)
+    mark = len(desk.net.tap)
+    desk.wait(0.2)
+    desk.settle()
+    desk.settle()
+    replies = [desk.verified(t.data, held) for t in desk.net.tap[mark:] if t.source == ("127.0.0.2", 434)]
+    assert [r.identification for r in replies] == [int.from_bytes(requests[k][16:24], "big") for k in (0, 3)]
+    assert desk.fha.counters() == {"renewed": 2, "superseded": 2, "duplicate_pending": 2}
+    assert desk.kept()[1] == 0
+    desk.store.close()
 
 
 def test_renewal_after_a_restart(tmp_path: Path) -> None:

@@ -77,6 +77,10 @@ def test_a_secret_that_is_no_text_is_not_shown(tmp_path: Path) -> None:
     message = refused(tmp_path, "fha", example("fha").replace('"change-me-16-octets-at-least"', "1234567812345678"))
     assert "fha.aaah[0].secret: expected a string" in message
     assert "12345678" not in message
+    key = "[[fha.static_key]]\nspi = 5000\nkey = 1234567812345678\n"
+    message = refused(tmp_path, "fha", example("fha") + key)
+    assert "fha.static_key[0].key: expected a string" in message
+    assert "12345678" not in message
 
 
 def test_every_default_in_an_example_is_the_true_default(tmp_path: Path) -> None:

@@ -23,8 +23,9 @@ from servers.roles.aaah.state cimport (
     Aaah, Client, MOST_PROXY_STATES, PORT_ACCESS, Question, SIGNING_AUTO, SIGNING_YES, STAGE_WRITE_REPLY,
 )
 from servers.tables.budget cimport budget_allows
-from servers.tables.hash cimport hash_word, table_prefetch
+from servers.tables.hash cimport hash_word
 from servers.tables.replies cimport Seen, replies_begin, replies_find, replies_prefetch
+from servers.tables.subscribers cimport prefetch_row, prefetch_slot, prefetch_text
 
 
 cdef Client* client_of(Aaah* aaah, uint32_t address) noexcept nogil:
@@ -74,7 +75,7 @@ cdef void read_request(Aaah* aaah, Question* question) noexcept nogil:
     replies_prefetch(replies_of(aaah, question), datagram.peer_address, datagram.peer_port, datagram.data[1])
     if question.packet.size[<int> USER_NAME]:
         question.nai_hash = hash_octets(value(question, USER_NAME), question.packet.size[<int> USER_NAME])
-        table_prefetch(&aaah.subscribers.table, question.nai_hash)
+        prefetch_slot(aaah.subscribers, question.nai_hash)
 
 
 cdef bint may_be_unsigned(Question* question) noexcept nogil:
@@ -128,14 +129,18 @@ cdef void check_authenticator(Aaah* aaah, Question* question) noexcept nogil:
     else:
         question.client.unsigned += 1
         count_event(&aaah.counters, UNSIGNED_SERVED)
+    prefetch_row(aaah.subscribers, question.nai_hash)
 
 
 cdef void take_up(Aaah* aaah, Question* question) noexcept nogil:
     """Status-Server and duplicates are answered here, accounting is recorded, an Access-Request goes on."""
     if question.packet.octets[0] == STATUS_SERVER:
         answer_watchdog(aaah, question)
-    elif is_new(aaah, question) and question.packet.octets[0] == ACCOUNTING_REQUEST:
-        record_accounting(aaah, question)
+    elif is_new(aaah, question):
+        if question.packet.octets[0] == ACCOUNTING_REQUEST:
+            record_accounting(aaah, question)
+        else:
+            prefetch_text(aaah.subscribers, question.nai_hash)
 
 
 cdef void answer_watchdog(Aaah* aaah, Question* question) noexcept nogil:

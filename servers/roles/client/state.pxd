@@ -52,6 +52,7 @@ cdef struct Upstream:                 # a RADIUS server we ask
     uint8_t message_authenticator     # a MessageAuthenticatorRule
     bint one_was_seen                 # in an answer to an Access-Request, valid
     bint answers_probes               # Status-Server may be sent to it
+    bint ours                         # a peer of our own kind; others know standard attributes only
     uint8_t state
     uint8_t answers                   # in time, since it is suspect
     uint8_t silent_probes             # sent since it was last heard

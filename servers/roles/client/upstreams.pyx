@@ -14,7 +14,7 @@ RULES = {"no": NOT_REQUIRED, "yes": REQUIRED, "auto": REQUIRED_ONCE_SEEN}
 
 
 cdef int client_server(RadiusClient* client, bytes address, uint16_t port, bytes secret, str message_authenticator,
-                       bint answers_probes) except -1:
+                       bint answers_probes, bint ours=True) except -1:
     """One more server, the least preferred; or, when address (packed) and port are known, its new secret (1-255 octets).
     `message_authenticator`: "yes", "no" or "auto" (once seen, required for ever); 8 servers at most."""
     cdef uint32_t k
@@ -34,8 +34,18 @@ cdef int client_server(RadiusClient* client, bytes address, uint16_t port, bytes
         client.upstream[k].port = port
         start_watching(client, k)
     client.upstream[k].message_authenticator, client.upstream[k].answers_probes = RULES[message_authenticator], answers_probes
+    client.upstream[k].ours = ours
     set_secret(client, &client.upstream[k], secret)
     return 0
+
+
+cdef bint asks_ours(const RadiusClient* client) noexcept nogil:
+    """Any of the servers: what a question must hold for it is no harm to the others."""
+    cdef uint32_t k
+    for k in range(client.upstreams):
+        if client.upstream[k].ours:
+            return True
+    return False
 
 
 cdef void start_watching(RadiusClient* client, uint32_t upstream) noexcept nogil:

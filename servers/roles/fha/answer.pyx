@@ -38,7 +38,7 @@ cdef void read_answer(Fha* fha, Registration* row) noexcept nogil:
     elif row.answer.packet.octets[0] == ACCESS_REJECT:
         denial = integer(row, DENIAL_CODE)
         refuse_for_aaah(fha, row, denial if 128 <= denial <= 192 else FAILED_AUTHENTICATION, AAA_REJECTED)
-    elif not accept_is_usable(fha, row):
+    elif not accept_is_usable(row):
         refuse_for_aaah(fha, row, REASON_UNSPECIFIED, AAA_UNUSABLE)
     else:
         take_assignment(fha, row)
@@ -52,11 +52,11 @@ cdef void refuse_for_aaah(Fha* fha, Registration* row, int code, int reason) noe
         refuse_unsigned(fha, row, code, reason)
 
 
-cdef bint accept_is_usable(const Fha* fha, const Registration* row) noexcept nogil:
+cdef bint accept_is_usable(const Registration* row) noexcept nogil:
     """All that an RRP needs is there, once and of the right size, and the FHA may allocate."""
     if row.answer.packet.octets[0] != ACCESS_ACCEPT:
         return False
-    if not fha.aaah_is_ours and not row.wants_key:                     # it knows nothing of us but the credential
+    if not row.answer.upstream.ours and not row.wants_key:             # it knows nothing of us but the credential
         return not row.answer.packet.count[<int> FRAMED_IP_ADDRESS] or integer(row, FRAMED_IP_ADDRESS) == FHA_ALLOCATES
     return (integer(row, FRAMED_IP_ADDRESS) == FHA_ALLOCATES
             and size_of(row, IPV6_HOME_ADDRESS) == 16 and size_of(row, IPV6_HOME_AGENT) == 16

@@ -17,7 +17,7 @@ from servers.engine.reasons cimport (
 from servers.engine.stages cimport DONE, GOOD, PARKED
 from servers.net.node cimport Datagram
 from servers.roles.fha.row cimport drop, end_row, leave, nai_of, refuse, refuse_unknown, rrq_of
-from servers.roles.fha.state cimport Fha, MOST_EXTENSIONS, PROOF_LONGEST, Registration
+from servers.roles.fha.state cimport Fha, MOST_EXTENSIONS, PROOF_LONGEST, Registration, STAGE_JUDGE
 from servers.tables.bindings cimport Binding, find_binding
 from servers.tables.budget cimport budget_allows
 from servers.tables.hash cimport NO_ROW, hash_octets, table_find, table_insert, table_next, table_prefetch
@@ -121,11 +121,14 @@ cdef void find_hashes(Fha* fha, Registration* row) noexcept nogil:
 
 
 cdef Registration* pending_of(Fha* fha, const Registration* row) noexcept nogil:
+    """What is under way for the node and needs the AAAH, or does not, as this one does: a stranger can keep the AAAH busy
+    in a node's name, and that must not stand in the way of what the node's own key allows."""
     cdef uint32_t at = 0, slot = table_find(&fha.pending, row.nai_hash, &at)
     cdef Registration* other
     while slot != NO_ROW:
         other = <Registration*> parking_row(&fha.waiting, slot)
-        if other.nai_length == row.nai_length and not memcmp(nai_of(other), nai_of(row), row.nai_length):
+        if ((other.proof_at == 0) == (row.proof_at == 0) and other.nai_length == row.nai_length
+                and not memcmp(nai_of(other), nai_of(row), row.nai_length)):
             return other
         slot = table_next(&fha.pending, row.nai_hash, &at)
     return NULL
@@ -133,13 +136,20 @@ cdef Registration* pending_of(Fha* fha, const Registration* row) noexcept nogil:
 
 cdef void find_node(Fha* fha, Registration* row) noexcept nogil:
     """Ruling 1: the same octets share the exchange or get the same reply; a new Identification waits, the newest only."""
+    if not row.has_waited:
+        take_turn(fha, row)
+    if not row.proof_at:                                               # nothing to ask the AAAH for
+        row.head.stage = STAGE_JUDGE
+
+
+cdef void take_turn(Fha* fha, Registration* row) noexcept nogil:
     cdef Registration* under_way = pending_of(fha, row)
     cdef Binding* binding = find_binding(&fha.bindings, nai_of(row), row.nai_length, row.nai_hash)
     if under_way != NULL and is_repeated(fha, row, under_way):
         drop(fha, row, DUPLICATE_PENDING)
     elif binding != NULL and binding.request_hash == row.request_hash:
         repeat_reply(fha, row, binding)
-    elif not budget_allows(&fha.requests, row.nai_hash, fha.now.monotonic):
+    elif not budget_allows(&fha.requests, row.nai_hash ^ (row.proof_at == 0), fha.now.monotonic):
         drop(fha, row, NODE_BUDGET)
     elif under_way != NULL:
         if under_way.newer:

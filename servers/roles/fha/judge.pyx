@@ -8,7 +8,7 @@ from libc.stdint cimport uint32_t, uint64_t
 from servers.engine.ntp cimport is_newer, is_within, ntp_of
 from servers.engine.reasons cimport (
     CARE_OF_REFUSED, CVSE_REFUSED, ENCAPSULATION_REFUSED, HOME_ADDRESS_REFUSED, HOME_AGENT_REFUSED,
-    IDENTIFICATION_REFUSED, REPLY_LIMIT, UNKNOWN_SPI,
+    IDENTIFICATION_REFUSED, REPLY_LIMIT, SESSION_OVER, UNKNOWN_SPI,
 )
 from servers.roles.fha.row cimport binding_of, drop, refuse, rrq_of
 from servers.roles.fha.state cimport Fha, Registration, SECOND
@@ -50,6 +50,8 @@ cdef void judge_request(Fha* fha, Registration* row, const Binding* binding) noe
         refuse(fha, row, ENCAPSULATION_UNAVAILABLE, ENCAPSULATION_REFUSED)
     elif rrq.lifetime and rrq.home_address and (not binding or rrq.home_address != binding.address):
         refuse(fha, row, ADMINISTRATIVELY_PROHIBITED, HOME_ADDRESS_REFUSED)
+    elif rrq.lifetime and not row.proof_at and binding and binding.session_ends <= fha.now.monotonic:
+        refuse(fha, row, ADMINISTRATIVELY_PROHIBITED, SESSION_OVER)    # the AAAH has to authorise the next one
     elif not care_of_is_valid(fha, row):
         refuse(fha, row, ADMINISTRATIVELY_PROHIBITED, CARE_OF_REFUSED)
 

@@ -81,7 +81,6 @@ cdef class FhaMemory(Node):
         memcpy(self.fha.client.identifier, <const uint8_t*> identifier, self.fha.identifier_length)
         self.fha.client.identifier_length = self.fha.identifier_length
         self.fha.max_lifetime_s, self.fha.window_s, self.fha.boot = max_lifetime_s, window_s, boot
-        self.fha.aaah_is_ours = True
         self.fha.strict, self.fha.replay = strict, REPLAY_NONCES if nonces else REPLAY_TIMESTAMPS
         self.fha.seed = get64(draw(&self.entropy, 8))
 
@@ -90,8 +89,7 @@ cdef class FhaMemory(Node):
         """A RADIUS server of step 5, the next in order of preference, or the new secret of one known; `address` packed,
         `secret` 1-255 octets. `message_authenticator` in its answers: yes, no, auto; `probes`: it knows Status-Server;
         `ours`: it checks MN-AAA over the octets themselves and derives keys, where others can check CHAP only."""
-        self.fha.aaah_is_ours = self.fha.aaah_is_ours and ours
-        client_server(&self.fha.client, address, port, secret, message_authenticator, probes)
+        client_server(&self.fha.client, address, port, secret, message_authenticator, probes, ours)
         self.fha.client.first_timeout_ms, self.fha.client.most_tries = first_timeout_ms, tries
 
     def add_static_key(self, uint32_t spi, bytes key, bytes nai=b""):

@@ -6,7 +6,7 @@ from libc.stdint cimport uint32_t
 from libc.string cimport memcmp, memcpy
 from servers.engine.reasons cimport BAD_MN_HA, KEY_EXPIRED, POORLY_FORMED, REPLY_LIMIT, UNKNOWN_SPI
 from servers.roles.fha.row cimport binding_of, drop, nai_of, refuse, refuse_unknown
-from servers.roles.fha.state cimport Fha, Registration, STAGE_JUDGE, STAGE_WRITE, StaticKey
+from servers.roles.fha.state cimport Fha, Registration, STAGE_WRITE, StaticKey
 from servers.tables.bindings cimport Binding
 from servers.tables.budget cimport budget_allows
 
@@ -49,9 +49,7 @@ cdef void check_mn_ha(Fha* fha, Registration* row) noexcept nogil:
         if not row.is_proven:
             refuse_forged(fha, row)
             return
-    if not row.proof_at:
-        row.head.stage = STAGE_JUDGE
-    elif not row.wants_key and not row.is_proven and not static_key_of(fha, row):
+    if row.proof_at and not row.wants_key and not row.is_proven and not static_key_of(fha, row):
         refuse(fha, row, POORLY_FORMED_REQUEST, POORLY_FORMED)        # nothing to sign the reply with (RFC 3957 3)
 
 

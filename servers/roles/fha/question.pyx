@@ -16,7 +16,7 @@ from servers.roles.fha.state cimport (
     CHALLENGE_USED, CO_LOCATED, Fha, NAS_PORT_VIRTUAL, PROOF_PIECE, Registration, SERVICE_FRAMED, STAGE_ANSWER,
     WANT_MN_FHA,
 )
-from servers.roles.radius_client cimport NO_TRANSACTION, client_begin, client_finish, client_send, client_take
+from servers.roles.radius_client cimport NO_TRANSACTION, asks_ours, client_begin, client_finish, client_send, client_take
 from servers.tables.bindings cimport Binding
 from servers.tables.hash cimport hash_word
 
@@ -34,7 +34,7 @@ cdef void ask_aaah(Fha* fha, Registration* row) noexcept nogil:
     at = client_begin(&fha.client, row.transaction)
     at = put_attribute(at, &NUMBERS, USER_NAME, nai_of(row), row.nai_length)
     at = put_chap(row, at) if row.is_chap else put_proof(row, at)
-    if fha.aaah_is_ours or not row.is_chap:
+    if not row.is_chap or asks_ours(&fha.client):
         at = put_covered(row, at)
     at = put_attribute(at, &NUMBERS, NAS_IP_ADDRESS, &fha.address, 4)
     at = put_attribute(at, &NUMBERS, NAS_IDENTIFIER, fha.identifier, fha.identifier_length)

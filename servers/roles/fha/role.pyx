@@ -1,8 +1,9 @@
 # The Foreign Home Agent as a list of stages over a batch of Registration Requests of directly registering nodes.
 #
 #   read_request     RFC 5944 3.8.2.1                what cannot be answered under a key is silence
-#   find_node        RFC 5944 3.8.2.2                duplicates, one exchange a node at a time
-#   hash_proofs, check_mn_ha   RFC 5944 3.5.2        a key that we hold; with it alone the next stage is judge
+#   hash_proofs, check_mn_ha   RFC 5944 3.5.2        a key that we hold
+#   find_node        RFC 5944 3.8.2.2                duplicates, one request a node at a time; after MN-HA alone the next
+#                                                    stage is judge
 #   ask_aaah         radius.md 9.2                   MN-AAA: the Access-Request of step 5
 #   send_question                                    ... parked
 #   read_answer, take_key   RFC 2868 3.5, RFC 3957   what the AAAH assigned; the derived key
@@ -43,7 +44,7 @@ from servers.tables.bindings cimport Binding
 
 
 cdef Stage[13] STAGES = [
-    <Stage> read_request, <Stage> find_node, <Stage> hash_proofs, <Stage> check_mn_ha, <Stage> ask_aaah,
+    <Stage> read_request, <Stage> hash_proofs, <Stage> check_mn_ha, <Stage> find_node, <Stage> ask_aaah,
     <Stage> send_question, <Stage> read_answer, <Stage> take_key, <Stage> judge, <Stage> lease_address, <Stage> write_reply,
     <Stage> hold_reply, <Stage> send_reply,
 ]

@@ -19,7 +19,7 @@ cdef void end_row(Fha* fha, Registration* row, int outcome) noexcept nogil:
     if table_remove(&fha.pending, row.nai_hash, row.slot) and row.newer:
         newer = <Registration*> parking_row(&fha.waiting, row.newer - 1)
         table_insert(&fha.pending, newer.nai_hash, newer.slot)
-        newer.head.outcome, newer.head.stage = GOOD, STAGE_HASH
+        newer.head.outcome, newer.head.stage, newer.has_waited = GOOD, STAGE_HASH, True
         fha.ready[fha.ready_count] = newer.slot
         fha.ready_count += 1
     parking_leave(&fha.waiting, row.slot)

@@ -28,7 +28,7 @@ cdef enum:
     RECORD_ROOM = 384                    # octets of a Record and the longest NAI
     BOUND = 1                            # journal record types
     RELEASED = 2
-    STAGE_HASH = 2                       # places in STAGES
+    STAGE_HASH = 1                       # places in STAGES
     STAGE_ANSWER = 6
     STAGE_JUDGE = 8
     STAGE_WRITE = 10
@@ -58,6 +58,7 @@ cdef struct Registration:                # a row: one Registration Request, from
     bint has_cvse                        # with a critical extension of a vendor
     bint by_nonce                        # its Identification is judged by nonces, not by time
     bint under_old_key
+    bint has_waited                      # for an older request of its node; its turn has come
     bint is_new_lease
     uint8_t replay                       # method of its association, RFC 3957 4
     uint8_t key_length                   # of `secret`
@@ -126,7 +127,6 @@ cdef struct Fha:                         # all that a stage may touch
     uint32_t static_keys                 # how many
     uint8_t replay                       # method that new keys are asked for with
     bint strict                          # RFC 5944; False: RFC 3344, and reserved bits are ignored
-    bint aaah_is_ours                    # it checks MN-AAA over the octets themselves
     StaticKey* static_key
     uint32_t vendor
     uint8_t[16] ipv6_prefix
