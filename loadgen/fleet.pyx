@@ -10,7 +10,7 @@ from loadgen.bootstrap cimport begin_registration, run_bootstrap
 from loadgen.checks cimport VIOLATIONS, Finding, checks_close, checks_open
 from loadgen.histogram cimport LatencyHistogram
 from loadgen.holding cimport holding_close, holding_due, holding_next, holding_open, tick_of
-from loadgen.mobile_node cimport MobileNode, NEW, REGISTERED, TIMED_OUT_NODE, TRYING, is_engaged, is_under_way
+from loadgen.mobile_node cimport MobileNode, REGISTERED, TIMED_OUT_NODE, TRYING, is_engaged, is_under_way
 from loadgen.pacer cimport Pacer, pace_node, pace_time
 from loadgen.registration cimport STAGE_KEY, time_out
 from loadgen.staying cimport begin_act, end_stays, holds

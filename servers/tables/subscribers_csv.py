@@ -50,13 +50,13 @@ class Octets(Sequence[bytes]):
         return cls.joined([b"".join(strings)], np.fromiter(map(len, strings), dtype=np.uint32, count=len(strings)))
 
     @classmethod
-    def joined(cls, pieces: Iterable[bytes], lengths: NDArray[Any]) -> "Octets":
+    def joined(cls, pieces: Iterable[bytes], lengths: NDArray[Any] | Sequence[int]) -> "Octets":
         """From the concatenation, in pieces, and the length of each row."""
-        blob = np.frombuffer(b"".join(pieces), dtype=np.uint8)
-        if lengths.size and lengths[0] and (lengths == lengths[0]).all():
-            return cls(blob, width=int(lengths[0]))
-        offsets = np.zeros(lengths.size + 1, dtype=np.uint32)
-        np.cumsum(lengths, out=offsets[1:])
+        blob, each = np.frombuffer(b"".join(pieces), dtype=np.uint8), np.asarray(lengths)
+        if each.size and each[0] and (each == each[0]).all():
+            return cls(blob, width=int(each[0]))
+        offsets = np.zeros(each.size + 1, dtype=np.uint32)
+        np.cumsum(each, out=offsets[1:])
         return cls(blob, offsets)
 
     def __len__(self) -> int:

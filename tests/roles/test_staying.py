@@ -162,6 +162,21 @@ def test_told_to_stop_the_nodes_leave_what_they_hold_only_if_they_shall() -> Non
         assert len(world.fleet.leases()) == len(world.fha.leases()) == (0 if release else 20)
 
 
+def test_more_than_can_leave_at_once_leave_one_after_the_other() -> None:
+    """4096 renewals and releases may be under way; the wheel hands over 256 at a time."""
+    world = Stay(5000, hold_s=1000, release=True, max_lifetime_s=1800, rate=10_000.0, pool="198.18.0.0/19",
+                 profile=Profile(delay_ns=20_000_000))
+    world.run(4)
+    assert world.fleet.holding == 5000
+    world.fleet.stop()
+    world.net.run(world.net.now + SECOND // 50)
+    assert world.tally("release")["attempted"] == 4096
+    world.net.run(world.net.now + 5 * SECOND)
+    assert world.fleet.done
+    assert world.tally("release")["succeeded"] == 5000
+    assert world.fha.leases() == {}
+
+
 def test_bootstraps_under_way_at_the_stop_leave_too() -> None:
     world = Stay(20, hold_s=1000, release=True, max_lifetime_s=1800, profile=Profile(delay_ns=100_000_000), rate=25.0)
     world.run(0.75)
