@@ -44,8 +44,8 @@ def test_the_examples_serve_a_load_together(tmp_path: Path) -> None:
     (tmp_path / "secret").chmod(0o600)
     with Running(tmp_path, [*MIPSTORM, "serve", "aaah", "--config", "aaah.toml"]) as first, \
             Running(tmp_path, [*MIPSTORM, "serve", "fha", "--config", "fha.toml"]) as second:
-        assert first.wait_for("listens") == f"mipstorm: aaah listens on {aaah} (pid {first.pid}); Ctrl-C stops it\n"
-        assert second.wait_for("listens") == f"mipstorm: fha listens on {fha} (pid {second.pid}); Ctrl-C stops it\n"
+        assert first.wait_for("listens") == f"mipstorm: aaah: listens on {aaah} (pid {first.pid}); Ctrl-C stops it\n"
+        assert second.wait_for("listens") == f"mipstorm: fha: listens on {fha} (pid {second.pid}); Ctrl-C stops it\n"
         done = mipstorm(tmp_path, "load", "--radius", aaah, "--mip4", fha, "--secret-file", "secret", "--subscribers",
                         "subscribers.csv", "-c", "8", "--json", "-")
         assert done.returncode == 0, done.stderr
