@@ -8,6 +8,8 @@ import os
 import signal
 import time
 import traceback
+from collections.abc import Callable, Iterator
+from itertools import islice
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
     from servers.app import Server
 
 PIECE = 1000               # leases in a line of the report
+COMPACT_AT = 256 << 20     # octets of journal, after which the live state becomes an image
+ROWS = 2000                # of an image, written before the loop looks at packets again
 DRAIN_S = 2.0              # at the end, for the journal and for answers under way
 
 
@@ -40,7 +44,7 @@ async def run(server: Server, faces: Faces, log: Log, report: IO[str] | None) ->
     else:
         log("ready", f"listens on {server.address} (pid {os.getpid()}); Ctrl-C stops it",
             address=server.address, pid=os.getpid())
-    failure = await watch(server, ended, log, faults)
+    failure = await watch(server, ended, log, faults, driver)
     await drain(server)
     use = server.use()
     faces.close()
@@ -59,7 +63,7 @@ async def run(server: Server, faces: Faces, log: Log, report: IO[str] | None) ->
     return 1 if failure else 0
 
 
-async def watch(server: Server, ended: asyncio.Event, log: Log, faults: Faults) -> str | None:
+async def watch(server: Server, ended: asyncio.Event, log: Log, faults: Faults, driver: Driver) -> str | None:
     """Once a second logs what was counted since, one line a reason, until the end; or says what failed."""
     before: dict[str, int] = {}
     alive: dict[str, bool] = {}
@@ -77,7 +81,29 @@ async def watch(server: Server, ended: asyncio.Event, log: Log, faults: Faults) 
         faults.tell()
         if server.store and (fault := journal_fault(server.store)):
             return f"{fault}; nothing more is granted"
+        if server.store and server.name == "fha" and server.store.journal.file_octets > COMPACT_AT:
+            try:
+                rows = server.role.records(time.monotonic_ns(), time.time_ns())
+                await compact(server.store, rows, driver.pump.on_timer)
+                log("compacted", "the journal became an image")
+            except OSError as error:                                 # the older files stay and stay valid
+                log("compaction_failed", f"the journal stays as it is: {error.strerror}", "error")
     return None
+
+
+async def compact(store: Store, rows: Iterator[tuple[int, bytes]], look: Callable[[], None]) -> None:
+    """The live state into an image, bit by bit while the role goes on: every record is a whole row, which the new journal's
+    replace (see `Store`). `look`: lets the role see what became durable meanwhile. A full disk leaves all as it was."""
+    compaction = store.begin()
+    look()
+    try:
+        while piece := list(islice(rows, ROWS)):
+            compaction.add(piece)
+            await asyncio.sleep(0)
+        await asyncio.to_thread(compaction.finish)
+    except BaseException:
+        compaction.abandon()
+        raise
 
 
 def tell_upstreams(role: Any, alive: dict[str, bool], log: Log) -> None:

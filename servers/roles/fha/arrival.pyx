@@ -6,7 +6,7 @@ from fastcodec.mip4 cimport (
 )
 from fastcodec.status cimport DOUBLED_EXTENSION, NO_AUTHENTICATOR, TOO_SHORT, WRONG_TYPE
 from fastcodec.wire cimport Piece, get32, get64
-from libc.stdint cimport uint32_t, uint8_t
+from libc.stdint cimport uint32_t, uint64_t, uint8_t
 from libc.string cimport memcmp, memcpy, memset
 from servers.engine.counters cimport count_event
 from servers.engine.parking cimport parking_row
@@ -20,7 +20,7 @@ from servers.roles.fha.row cimport drop, end_row, leave, nai_of, refuse, refuse_
 from servers.roles.fha.state cimport Fha, MOST_EXTENSIONS, PROOF_LONGEST, Registration, STAGE_JUDGE
 from servers.tables.bindings cimport Binding, find_binding
 from servers.tables.budget cimport budget_allows
-from servers.tables.hash cimport NO_ROW, hash_octets, table_find, table_insert, table_next, table_prefetch
+from servers.tables.hash cimport NO_ROW, hash_octets, hash_word, table_find, table_insert, table_next, table_prefetch
 
 
 cdef void* open_row(Fha* fha, uint32_t slot, const Datagram* datagram) noexcept nogil:
@@ -150,8 +150,10 @@ cdef void take_turn(Fha* fha, Registration* row) noexcept nogil:
         drop(fha, row, DUPLICATE_PENDING)
     elif binding != NULL and binding.request_hash == row.request_hash:
         repeat_reply(fha, row, binding)
-    elif not budget_allows(&fha.requests, row.nai_hash ^ (row.proof_at == 0), fha.now.monotonic):
+    elif not budget_allows(&fha.requests, claimant(row), fha.now.monotonic):
         drop(fha, row, NODE_BUDGET)
+    elif under_way != NULL and under_way.newer and not may_supersede(fha, row, newer_of(fha, under_way)):
+        drop(fha, row, SUPERSEDED)
     elif under_way != NULL:
         if under_way.newer:
             drop(fha, newer_of(fha, under_way), SUPERSEDED)
@@ -159,6 +161,17 @@ cdef void take_turn(Fha* fha, Registration* row) noexcept nogil:
         row.head.outcome = PARKED
     elif not table_insert(&fha.pending, row.nai_hash, row.slot):
         drop(fha, row, TABLE_FULL)
+
+
+cdef uint64_t claimant(const Registration* row) noexcept nogil:
+    """Whose budget pays: the node's when its own key has spoken, else the name's as this source uses it. Strangers who know
+    a NAI then spend their own, and the node keeps its ten requests a second (ruling 16)."""
+    return row.nai_hash if row.proof_at == 0 else hash_word(row.datagram.peer_address, row.nai_hash)
+
+
+cdef bint may_supersede(Fha* fha, const Registration* row, const Registration* waiting) noexcept nogil:
+    """What nobody has proven yet takes no place from another source."""
+    return row.proof_at == 0 or row.datagram.peer_address == waiting.datagram.peer_address
 
 
 cdef bint is_repeated(Fha* fha, const Registration* row, const Registration* under_way) noexcept nogil:

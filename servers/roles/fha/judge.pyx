@@ -8,7 +8,7 @@ from libc.stdint cimport uint32_t, uint64_t
 from servers.engine.ntp cimport is_newer, is_within, ntp_of
 from servers.engine.reasons cimport (
     CARE_OF_REFUSED, CVSE_REFUSED, ENCAPSULATION_REFUSED, HOME_ADDRESS_REFUSED, HOME_AGENT_REFUSED,
-    IDENTIFICATION_REFUSED, REPLY_LIMIT, SESSION_OVER, UNKNOWN_SPI,
+    IDENTIFICATION_REFUSED, NODE_BUDGET, REPLY_LIMIT, SESSION_OVER, UNKNOWN_SPI,
 )
 from servers.roles.fha.row cimport binding_of, drop, refuse, rrq_of
 from servers.roles.fha.state cimport Fha, Registration, SECOND
@@ -24,6 +24,9 @@ cdef void judge(Fha* fha, Registration* row) noexcept nogil:
     binding = binding_of(fha, row)
     if not binding and not row.key_length:                             # its old key ended with the binding while it waited
         drop(fha, row, UNKNOWN_SPI)
+        return
+    if row.proof_at and not budget_allows(&fha.requests, row.nai_hash ^ 1, fha.now.monotonic):
+        drop(fha, row, NODE_BUDGET)                                    # proven by now: ruling 16 counts the node, from wherever
         return
     judge_request(fha, row, binding)
     row.by_nonce = row.is_proven and row.replay == REPLAY_NONCES and not row.has_new_key

@@ -120,6 +120,8 @@ cdef class FhaMemory(Node):
         cdef Record record
         for row in self.bound_rows():
             binding = <Binding*> parking_row(&self.fha.bindings.rows, row)
+            if not binding.nai_length:                               # gone since this began
+                continue
             fill_record(&record, binding, now, wall)
             yield (RELEASED if binding.is_over else BOUND,
                    (<const uint8_t*> &record)[:sizeof(Record)] + binding.nai[:binding.nai_length])
