@@ -97,8 +97,7 @@ cdef struct Load:                    # all that a stage may touch
     uint64_t[256] mip4_codes
     uint64_t[256] radius_codes
     uint64_t mip_sent, mip_retransmitted, mip_received, mip_late, mip_duplicate, mip_unmatched, mip_malformed
-    uint64_t mip_bad_authenticator, lifetimes_clipped, late_sends
-    uint64_t late_limit              # ns
+    uint64_t mip_bad_authenticator, lifetimes_clipped
     uint64_t last_success            # monotonic ns
     uint32_t index_bits              # of an Identification's low half that name the node
     uint16_t mip_port                # index of the socket registrations leave through

@@ -7,6 +7,8 @@ from loadgen.pacer import Pacer
 from servers.net.node import Node
 from servers.tables.subscribers_csv import Subscribers
 
+STEP_NAMES: tuple[str, ...]
+
 @disjoint_base
 class Fleet(Node):
     def __new__(cls, columns: Subscribers, pacer: Pacer, *, ports: int, capacity: int, now: int = 0,
@@ -31,6 +33,8 @@ class Fleet(Node):
     def bootstrapped(self) -> bool: ...
     @property
     def in_flight(self) -> int: ...
+    @property
+    def lifetimes_clipped(self) -> int: ...
     @property
     def holding(self) -> int: ...
     @property

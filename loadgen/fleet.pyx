@@ -366,6 +366,11 @@ cdef class Fleet(Node):
     # ---- figures -----------------------------------------------------------------------------------------------------
 
     @property
+    def lifetimes_clipped(self):
+        """Replies that granted more than was asked for: the node takes what it asked for (RFC 5944 3.4, ruling 14)."""
+        return self.load.lifetimes_clipped
+
+    @property
     def in_flight(self):
         """Bootstraps under way."""
         return self.under_way()

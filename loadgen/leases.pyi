@@ -1,7 +1,10 @@
 from collections.abc import Mapping
 
+from typing_extensions import disjoint_base
+
 from loadgen.fleet import Fleet
 
+@disjoint_base
 class LeaseCheck:
     @property
     def told(self) -> bool: ...

@@ -21,6 +21,7 @@ MOST_TRIES = 16                # Identifications that a node keeps of its reques
 CARE_OF = IPv4Network("127.64.0.0/10")
 
 LOOPBACK = IPv4Network("127.0.0.0/8")
+NOT_UNICAST = (IPv4Network("0.0.0.0/8"), IPv4Network("240.0.0.0/4"))  # RFC 1122 3.2.1.3, RFC 1112 4
 
 
 @dataclass(frozen=True)
@@ -122,7 +123,7 @@ def check_pool(pool: IPv4Network, nodes: int) -> str | None:
     """UsageError when it cannot be one; a warning when it is too small for the fleet."""
     if pool.overlaps(LOOPBACK):
         raise UsageError(f"--pool {pool} contains the FHA's own address (the testbed lives in {LOOPBACK})")
-    if pool.is_multicast or pool.prefixlen < 8:
+    if pool.is_multicast or pool.prefixlen < 8 or any(pool.overlaps(other) for other in NOT_UNICAST):
         raise UsageError(f"--pool {pool} is not a network of unicast addresses, /8 to /32")
     usable = pool.num_addresses - (2 if pool.prefixlen < 31 else 0)  # the first and the last are never leased
     if usable >= nodes:

@@ -66,6 +66,7 @@ class Replies(Part, kw_only=True):
     mip4: dict[str, int] = msgspec.field(default_factory=dict)
     radius: dict[str, int] = msgspec.field(default_factory=dict)
     mip6: dict[str, int] = msgspec.field(default_factory=dict)
+    lifetimes_clipped: int = 0  # replies that granted more than was asked for
 
 
 class Violation(Part, kw_only=True):

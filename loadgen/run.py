@@ -6,6 +6,7 @@ import contextlib
 import os
 import resource
 import signal
+import sys
 import tempfile
 import time
 from collections.abc import Sequence
@@ -74,6 +75,9 @@ def run_load(plan: Plan) -> Result:
                 where = tempfile.gettempdir()
                 raise UsageError(f"no testbed can be set up in {where} (see TMPDIR): {error.strerror}") from None
             target = testbed.target
+            if plan.verbose:
+                for child in testbed.children:
+                    print(f"mipstorm: {child.role} (pid {child.pid}) listens on {child.endpoint}", file=sys.stderr)
         assert target is not None
         engine = stack.enter_context(Engine(plan, target))
         children = testbed.children if testbed else []
@@ -173,7 +177,8 @@ def describe(engine: Engine, plan: Plan, target: Target, spent: Spent) -> Result
         latency_ms={"bootstrap": document.latency(latencies["bootstrap"]),
                     **{step: document.latency(latencies[step]) for step in steps}},
         packets=document.Packets(**fleet.packets(), kernel_drops=spent.all.drops),
-        replies=document.Replies(mip4={str(c): n for c, n in mip4.items()}, radius={str(c): n for c, n in radius.items()}),
+        replies=document.Replies(mip4={str(c): n for c, n in mip4.items()}, radius={str(c): n for c, n in radius.items()},
+                                 lifetimes_clipped=fleet.lifetimes_clipped),
         generator=document.Generator(
             cpu_s=round(spent.all.own, 3), max_rss_bytes=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
             bytes_per_node=round(fleet.node_octets(), 1),

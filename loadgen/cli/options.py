@@ -62,7 +62,7 @@ def add_output(parser: ArgumentParser) -> None:
                         help="write the result document to FILE, - for standard output (the table then goes to "
                              "standard error)")
     output.add_argument("-q", "--quiet", action="store_true", help="no live status and no table")
-    output.add_argument("-v", "--verbose", action="store_true", help="say more about what is being done")
+    output.add_argument("-v", "--verbose", action="store_true", help="say which servers were started, and where they listen")
 
 
 def plan(args: Namespace, **rest: Any) -> Plan:

@@ -47,7 +47,7 @@ cpdef enum Reason:
     UPSTREAM_SUSPECT = 60          # a server that we ask owes an answer for too long
     UPSTREAM_BACK = 61             # it has answered three times
     # 64 and up: of the AAAH
-    BAD_REQUEST_AUTHENTICATOR = 64 # of an Accounting-Request, RFC 2866 3
+    BAD_REQUEST_AUTHENTICATOR = 64  # of an Accounting-Request, RFC 2866 3
     UNSIGNED_SERVED = 65           # without Message-Authenticator, because the client's configuration allows it
     # 72 and up: associations that the FHA holds itself
     UNKNOWN_SPI = 72               # an MN-HA authenticator under a key that is not held

@@ -9,7 +9,6 @@ from ipaddress import IPv4Address
 from typing import NamedTuple
 
 from loadgen.fleet import Fleet
-
 from loadgen.pacer import Pacer
 from servers.endpoint import parse_endpoint
 from tests.e2e.places import SECRET, Place

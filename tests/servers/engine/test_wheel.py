@@ -3,6 +3,7 @@
 from random import Random
 
 import pytest
+
 from servers.engine.wheel import Timers
 
 TICK = 1 << 21  # ns
