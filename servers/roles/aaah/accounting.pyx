@@ -39,4 +39,5 @@ cdef bint append(Aaah* aaah, Question* question) noexcept nogil:
     record.client, record.port = question.datagram.peer_address, question.datagram.peer_port
     memcpy(octets + sizeof(AccountingRecord), question.packet.octets, question.packet.length)
     question.ticket = journal_append(aaah.journal, octets, sizeof(AccountingRecord) + question.packet.length, ACCOUNTING)
+    aaah.commits += 1
     return question.ticket != 0

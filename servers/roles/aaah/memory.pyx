@@ -2,23 +2,33 @@
 from fastcodec.wire cimport hash_octets
 from libc.stdint cimport uint32_t, uint64_t, uint8_t
 from libc.string cimport memcpy
+from servers.engine.counters cimport count_event
 from servers.engine.reasons cimport JOURNAL_FAILED
-from servers.roles.aaah.row cimport give_up
-from servers.roles.aaah.state cimport Aaah, Question, SECOND, STATE_ROOM, StateRecord, SUBSCRIBER_STATE
-from servers.store.journal cimport journal_append
+from servers.roles.aaah.state cimport Aaah, Question, SAVE_WITHIN, SECOND, STATE_ROOM, StateRecord, SUBSCRIBER_STATE
+from servers.store.journal cimport journal_append, journal_kick
 from servers.tables.subscribers cimport Subscriber, find_subscriber, nai_of
 
 
 cdef void remember(Aaah* aaah, Question* question) noexcept nogil:
-    """One record; the Accept that changed something waits until it is durable."""
+    """One record, on disk within SAVE_WITHIN. The Accept does not wait for it: a crash before then costs no promise, since
+    a NAI that is not remembered may be asked for by any FHA of its class (ruling 18), and the FHA refuses replays itself;
+    a sync for every Accept would cost more than all the rest at low load."""
     cdef uint8_t[STATE_ROOM] octets
     cdef uint32_t length
     if aaah.journal == NULL:
         return
     length = write_state(aaah, question.subscriber, aaah.now.monotonic, aaah.now.wall, octets)
-    question.ticket = journal_append(aaah.journal, octets, length, SUBSCRIBER_STATE)
-    if not question.ticket:
-        give_up(aaah, question, JOURNAL_FAILED)
+    if not journal_append(aaah.journal, octets, length, SUBSCRIBER_STATE):
+        count_event(&aaah.counters, JOURNAL_FAILED)
+    elif not aaah.save_at:
+        aaah.save_at = aaah.now.monotonic + SAVE_WITHIN
+
+
+cdef void save(Aaah* aaah) noexcept nogil:
+    """Hands on what has to be on disk by now; what a reply waits for, at once."""
+    if aaah.journal != NULL and (aaah.commits or aaah.save_at and aaah.now.monotonic >= aaah.save_at):
+        aaah.commits, aaah.save_at = 0, 0
+        journal_kick(aaah.journal)
 
 
 cdef uint32_t write_state(const Aaah* aaah, const Subscriber* subscriber, uint64_t now, uint64_t wall,

@@ -9,7 +9,7 @@
 #   write_reply, sign_reply, send_reply                (Status-Server and accounting come here from take_up)
 #
 #   parked in       waits for                        resumes at    on timeout
-#   send_reply      the journal's commit             send_reply    never: a failed journal drops it
+#   send_reply      the commit of accounting         send_reply    never: a failed journal drops it
 #   send_reply      the time of a Reject to a NAS    send_reply    (that is what resumes it)
 from fastcodec.digest.jobs cimport DIGEST_KEY_MD5, queue_job, run_queue
 from fastcodec.radius cimport REQUESTER_FHA, REQUESTER_NAS
@@ -26,7 +26,7 @@ from servers.net.node cimport BATCH, Datagram, Node, draw
 from servers.roles.aaah.arrival cimport check_authenticator, read_request, take_up
 from servers.roles.aaah.credential cimport find_who_asks
 from servers.roles.aaah.decision cimport decide
-from servers.roles.aaah.memory cimport restore_state, write_state
+from servers.roles.aaah.memory cimport restore_state, save, write_state
 from servers.roles.aaah.proof cimport derive
 from servers.roles.aaah.reply cimport send_reply, sign_reply, write_reply
 from servers.roles.aaah.state cimport (
@@ -34,7 +34,7 @@ from servers.roles.aaah.state cimport (
     STATE_ROOM, StateRecord, SUBSCRIBER_STATE, Waiting,
 )
 from servers.roles.aaah.waiting cimport take_committed, take_due
-from servers.store.journal cimport JournalWriter, journal_kick
+from servers.store.journal cimport JournalWriter
 from servers.tables.budget cimport budget_close, budget_open
 from servers.tables.replies cimport ReplyCache
 from servers.tables.subscribers cimport Subscriber, SubscriberTable
@@ -144,8 +144,7 @@ cdef class AaahRole(Node):
             rows[k] = &self.rows[k]
         self.aaah.scratch_used = 0
         run_stages(&self.aaah, STAGES, 9, rows, <int> n, &self.aaah.queue)
-        if self.aaah.journal:
-            journal_kick(self.aaah.journal)
+        save(&self.aaah)
 
     cdef bint tick(self) noexcept nogil:
         """Commits, and Rejects whose time has come; True when there may be more."""
@@ -155,10 +154,12 @@ cdef class AaahRole(Node):
         run_stages(&self.aaah, STAGES, 9, rows, committed, &self.aaah.queue)
         due = take_due(&self.aaah, rows, BATCH)
         run_stages(&self.aaah, STAGES, 9, rows, due, &self.aaah.queue)
+        save(&self.aaah)
         return committed == BATCH or due == BATCH
 
     cdef uint64_t next_due(self) noexcept nogil:
-        return wheel_next(&self.aaah.waiting.wheel)
+        cdef uint64_t due = wheel_next(&self.aaah.waiting.wheel)
+        return min(due, self.aaah.save_at) if due and self.aaah.save_at else due or self.aaah.save_at
 
     def restore(self, int kind, bytes payload, uint64_t now, uint64_t wall):
         """One journal record, in the journal's order; before the first datagram. False: the record is not valid."""

@@ -25,6 +25,7 @@ cdef enum:
     PROOF_LONGEST = 1235             # five pieces of 247
     SCRATCH = 1536                   # octets a row may use of the batch's scratch space
     SECOND = 1000000000
+    SAVE_WITHIN = 200000000          # ns, until what is remembered of a subscriber is on disk
     NEWLINE = 10
     STAR = 42
     QUESTION_MARK = 63
@@ -141,3 +142,5 @@ cdef struct Aaah:                    # all that a stage may touch
     uint8_t* scratch                 # for proofs that came in several pieces
     uint32_t scratch_used
     uint64_t accepted, rejected
+    uint64_t save_at                 # monotonic ns at which the journal is handed on, 0: nothing to save
+    uint32_t commits                 # records that replies wait for, not handed on yet
