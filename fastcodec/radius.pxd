@@ -3,7 +3,7 @@ from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
 from fastcodec.digest.jobs cimport Key, Queue
 
 cpdef enum Code:
-    """RADIUS packet codes, RFC 2865 3, RFC 2866 3, RFC 5997 2."""
+    """RADIUS packet codes, RFC 2865 3, RFC 2866 3, RFC 5997 2, RFC 5176 2.3."""
     ACCESS_REQUEST = 1
     ACCESS_ACCEPT = 2
     ACCESS_REJECT = 3
@@ -11,6 +11,12 @@ cpdef enum Code:
     ACCOUNTING_RESPONSE = 5
     ACCESS_CHALLENGE = 11
     STATUS_SERVER = 12
+    DISCONNECT_REQUEST = 40                  # RFC 5176 2.3
+    DISCONNECT_ACK = 41
+    DISCONNECT_NAK = 42
+    COA_REQUEST = 43
+    COA_ACK = 44
+    COA_NAK = 45
 
 cpdef enum:
     HEADER = 20
@@ -77,6 +83,12 @@ cpdef enum Slot:
     MN_FHA_REPLAY_METHOD
     MN_FHA_KEY_LIFETIME
     ACCT_STATUS_TYPE
+    FRAMED_POOL
+    EVENT_TIMESTAMP
+    ERROR_CAUSE
+    ACCT_TERMINATE_CAUSE
+    ACCT_MULTI_SESSION_ID
+    CHARGEABLE_USER_IDENTITY
     SLOTS
 
 cdef struct Numbers:                         # dictionary compiled for the walk and the writer

@@ -29,7 +29,10 @@ SLOT_NAMES = {
     Slot.AAA_SPI: "Mipstorm-AAA-SPI", Slot.MN_FHA_NONCE: "Mipstorm-MN-FHA-Nonce",
     Slot.MN_FHA_KEY: "Mipstorm-MN-FHA-Key", Slot.MN_FHA_ALGORITHM: "Mipstorm-MN-FHA-Algorithm",
     Slot.MN_FHA_REPLAY_METHOD: "Mipstorm-MN-FHA-Replay-Method",
-    Slot.MN_FHA_KEY_LIFETIME: "Mipstorm-MN-FHA-Key-Lifetime", Slot.ACCT_STATUS_TYPE: "Acct-Status-Type"}
+    Slot.MN_FHA_KEY_LIFETIME: "Mipstorm-MN-FHA-Key-Lifetime", Slot.ACCT_STATUS_TYPE: "Acct-Status-Type",
+    Slot.FRAMED_POOL: "Framed-Pool", Slot.EVENT_TIMESTAMP: "Event-Timestamp", Slot.ERROR_CAUSE: "Error-Cause",
+    Slot.ACCT_TERMINATE_CAUSE: "Acct-Terminate-Cause", Slot.ACCT_MULTI_SESSION_ID: "Acct-Multi-Session-Id",
+    Slot.CHARGEABLE_USER_IDENTITY: "Chargeable-User-Identity"}
 
 
 def configure(dictionary=None):

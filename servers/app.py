@@ -28,8 +28,10 @@ from servers.running import in_one_line, run
 from servers.secrets_file import no_core_dumps
 from servers.store.errors import StoreError
 from servers.store.store import Store
+from servers.tables.replies import ReplyCache
 
 CLIENT_PORTS = 32          # source ports of the FHA's RADIUS client, 256 identifiers each
+EVENT_WINDOW_S, ORDERS_KEPT = 300, 16_384  # how old an order of an AAAH may be (RFC 5176 section 6.3), and how many in that time
 FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
@@ -87,14 +89,16 @@ def build_aaah(config: Aaah, receive_buffer: int | None = None) -> Server:
 
 def build_fha(config: Fha, receive_buffer: int | None = None) -> Server:
     """ConfigurationError, StoreError and OSError say in one line what is wrong."""
-    network, own = config.pool.network, config.home_agent
-    store = Store(None if config.volatile else config.state, f"fha pool {network}")
+    own = config.home_agent
+    store = Store(None if config.volatile else config.state, "fha")
     try:
         rows = store.load()
-        pool = SharedPool(str(network), reserved=config.pool.reserved, cool_down_s=config.pool.cool_down_s)
+        pool, *others = [SharedPool(str(one.network), reserved=one.reserved, cool_down_s=one.cool_down_s)
+                         for one in (config.pool, *config.pools)]
         now, wall = time.monotonic_ns(), time.time_ns()
         role = FhaRole(pool, store.journal, now=now, ports=CLIENT_PORTS, address=own.packed,
-                       pool_network=network.network_address.packed, pool_mask=network.netmask.packed,
+                       outside=max(config.assigned_addresses, len(rows)),
+                       pools=[(one.name.encode(), made) for one, made in zip(config.pools, others, strict=True)],
                        ipv6_prefix=config.ipv6_prefix.network_address.packed,
                        ipv6_prefix_length=config.ipv6_prefix.prefixlen, identifier=config.nas_identifier.encode()[:64],
                        max_lifetime_s=config.max_lifetime_s,
@@ -106,6 +110,8 @@ def build_fha(config: Fha, receive_buffer: int | None = None) -> Server:
                           message_authenticator=ask.require_message_authenticator, probes=ask.status_server, ours=ask.ours)
         for known in config.static_key:
             role.add_static_key(known.spi, known.key.octets, (known.nai or "").encode())
+        if config.dynamic_authorization:
+            role.take_orders(ReplyCache(ORDERS_KEPT, inline_size=128, large=256, life_s=2 * EVENT_WINDOW_S))
         restore(role, rows, now, wall)
         if store.directory is not None:
             store.compact(role.records(now, wall))
@@ -117,11 +123,11 @@ def build_fha(config: Fha, receive_buffer: int | None = None) -> Server:
 
 
 def restore(role: FhaRole, rows: Sequence[tuple[int, bytes]], now: int, wall: int) -> None:
-    """Everything that was acknowledged and has not expired; a lease that does not fit any more is named, not dropped."""
+    """Everything that was acknowledged and has not expired; what is no lease is named, not dropped."""
     lost = sum(not role.restore(kind, payload, now, wall) for kind, payload in rows)
     if lost:
-        raise ConfigurationError(f"fha.state: {lost} journalled leases do not fit the pool any more; "
-                                 "give the pool they came from, or an empty state folder")
+        raise ConfigurationError(f"fha.state: {lost} journal records are not leases of this server's; "
+                                 "give it its own state folder, or an empty one")
 
 
 def fha_sockets(config: Fha, receive_buffer: int | None) -> list[Socket]:
@@ -130,6 +136,9 @@ def fha_sockets(config: Fha, receive_buffer: int | None) -> list[Socket]:
     try:
         for k in range(CLIENT_PORTS):
             sockets.append(open_socket(str(config.home_agent), 0, index=1 + k, gro=True, gso=config.gso, receive_buffer=size))
+        if orders := config.dynamic_authorization:
+            sockets.append(open_socket(str(orders.address), orders.port, index=1 + CLIENT_PORTS,
+                                       pktinfo=orders.address.is_unspecified, receive_buffer=size))
     except OSError:
         for made in sockets:
             made.close()

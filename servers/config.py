@@ -16,6 +16,7 @@ Lifetime = Annotated[int, Meta(ge=1, le=65_534)]  # 65535 is infinity (RFC 5944 
 Window = Annotated[int, Meta(ge=3, le=255)]  # seconds that a node's clock may be wrong (RFC 5944 section 5.7.1)
 OneWorker = Annotated[int, Meta(ge=1, le=1)]
 Name = Annotated[str, Meta(pattern=r"^[ -~]{1,64}$")]
+PoolName = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
 MOST_CLIENTS, MOST_CHOICES = 64, 32  # what the AAAH has room for
 MOST_SERVERS = 8  # that an FHA may ask
 PATTERNS = 255  # octets of all patterns of an FHA, one a line
@@ -62,6 +63,12 @@ class Pool(Table, kw_only=True):
     reserved: list[IPv4Address] = field(default_factory=list)
 
 
+class NamedPool(Pool, kw_only=True):
+    """[[fha.pools]]: a further pool, for those whom the AAAH names it for (RFC 2869 section 5.18)."""
+
+    name: PoolName
+
+
 class Fha(Table, kw_only=True):
     """[fha]: the foreign home agent."""
 
@@ -78,8 +85,11 @@ class Fha(Table, kw_only=True):
     volatile: bool = False
     gso: bool = True
     aaah: list[AaahOfFha] = field(default_factory=list)
+    dynamic_authorization: Endpoint | None = None  # where the servers of [[fha.aaah]] may end bindings, RFC 5176
     static_key: Annotated[list[StaticKey], Meta(max_length=255)] = field(default_factory=list)
+    assigned_addresses: Annotated[int, Meta(ge=0, le=1 << 20)] = 4096  # leases of addresses in no pool
     pool: Pool
+    pools: Annotated[list[NamedPool], Meta(max_length=7)] = field(default_factory=list)
 
     @property
     def home_agent(self) -> IPv4Address:
@@ -146,6 +156,7 @@ class FhaChoice(Table, kw_only=True):
     healthy: bool = True
     classes: list[str] = field(default_factory=list)           # subscription classes; none: every class
     nas_identifiers: list[Name] = field(default_factory=list)  # patterns with * and ?; none: every NAS
+    pool: PoolName | None = None                               # which of its pools it shall lease from
 
 
 class Policy(Table, kw_only=True):
@@ -224,18 +235,31 @@ def check_state(fha: Fha, text: str, file: Path) -> None:
 
 def check_addresses(fha: Fha, text: str, file: Path) -> None:
     """The agent's own address is one that nodes can use, and no node ever leases it."""
-    own, pool = fha.home_agent, fha.pool
+    own = fha.home_agent
     if own.is_unspecified or own.is_multicast:
         raise fault(text, file, "fha.address", f"mobile nodes cannot reach {own}; set it to this agent's own address")
-    if own in pool.network:
-        raise fault(text, file, "fha.pool.network", f"{pool.network} contains the FHA's own address {own}")
-    if pool.network.prefixlen < 8 or pool.network.is_multicast:
-        raise fault(text, file, "fha.pool.network", f"{pool.network} is not a network of unicast addresses, /8 to /32")
-    for i, reserved in enumerate(pool.reserved):
-        if reserved not in pool.network:
-            raise fault(text, file, f"fha.pool.reserved[{i}]", f"{reserved} is not in the pool {pool.network}")
+    check_pool(fha.pool, "fha.pool", own, text, file)
+    before = [("default", fha.pool.network)]
+    for i, pool in enumerate(fha.pools):
+        check_pool(pool, f"fha.pools[{i}]", own, text, file)
+        for name, network in before:
+            if pool.name == name:
+                raise fault(text, file, f"fha.pools[{i}].name", f"there is a pool {name!r} already")
+            if pool.network.overlaps(network):
+                raise fault(text, file, f"fha.pools[{i}].network", f"{pool.network} overlaps {network} of the pool {name!r}")
+        before.append((pool.name, pool.network))
     if fha.ipv6_prefix.prefixlen > 96:
         raise fault(text, file, "fha.ipv6_prefix", "must leave 32 bits for the IPv4 home address (/96 or shorter)")
+
+
+def check_pool(pool: Pool, where: str, own: IPv4Address, text: str, file: Path) -> None:
+    if own in pool.network:
+        raise fault(text, file, f"{where}.network", f"{pool.network} contains the FHA's own address {own}")
+    if pool.network.prefixlen < 8 or pool.network.is_multicast:
+        raise fault(text, file, f"{where}.network", f"{pool.network} is not a network of unicast addresses, /8 to /32")
+    for i, reserved in enumerate(pool.reserved):
+        if reserved not in pool.network:
+            raise fault(text, file, f"{where}.reserved[{i}]", f"{reserved} is not in the pool {pool.network}")
 
 
 def check_servers(servers: Sequence[AaahOfFha], text: str, file: Path) -> None:

@@ -40,6 +40,7 @@ chap_without_data = false                # serve CHAP_SPI without the covered oc
 # healthy = true                         # false: handed to no new node
 # classes = ["standard"]                 # only for these subscription classes; none: for all
 # nas_identifiers = ["nas*.example"]     # only for nodes on these NASs (* and ? match); none: on all
+# pool = "default"                       # which of the FHA's pools their home addresses come from; none: its own choice
 """
 
 FHA = """\
@@ -60,12 +61,26 @@ state = "fha-state"                      # folder of the journal: leases and key
 volatile = false                         # true: no journal, every lease is forgotten on exit
 workers = 1                              # processes that share the port
 gso = true                               # send runs of equal-sized datagrams as one buffer where the kernel can
+dynamic_authorization = "127.0.0.1:3799" # address and port for Disconnect- and CoA-Requests of the servers asked (see
+                                         # below), under the secret of the first at that address; leave it out: none
+assigned_addresses = 4096                # most leases of addresses in no pool: those that the AAAH assigns, 0 to 1048576
 
 [fha.pool]
 network = "198.18.0.0/16"                # IPv4 home addresses to lease; must not contain the FHA's own address
 cool_down_s = 30                         # a freed address is leased again only after this many seconds
 strategy = "bitmap"                      # how a free address is found
 reserved = ["198.18.0.1"]                # addresses of the pool that are never leased (the first and last never are)
+
+# Further pools, 7 at most, for those whose AAAH names one of them (Framed-Pool, by subscription class); [fha.pool] is
+# called "default". Remove the # in front of these lines if you have such. What is leased from a pool that is changed or
+# gone after a restart stays until it expires, and is not leased again.
+#
+# [[fha.pools]]
+# name = "business"                      # a-z, 0-9 and _
+# network = "198.19.0.0/16"
+# cool_down_s = 30
+# strategy = "bitmap"
+# reserved = []
 
 # The server to ask. With several such tables (8 at most) the first that answers is asked, in the order they stand here.
 [[fha.aaah]]

@@ -111,7 +111,7 @@ def add_choice(role: AaahRole, choice: FhaChoice, classes: Sequence[str]) -> Non
     """Compiles one FHA of the policy: its classes become a bit mask."""
     mask = sum(1 << k for k, name in enumerate(classes) if not choice.classes or name in choice.classes)
     role.add_fha(choice.address.packed, choice.weight if choice.healthy else 0, mask,
-                 "\n".join(choice.nas_identifiers).encode())
+                 "\n".join(choice.nas_identifiers).encode(), (choice.pool or "").encode())
 
 
 def sockets_of(config: Aaah, receive_buffer: int) -> list[Socket]:

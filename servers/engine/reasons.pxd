@@ -60,3 +60,8 @@ cpdef enum Reason:
     REKEYED = 79                   # keys replaced
     GIVEN_BACK = 80                # bindings ended by their nodes
     SESSION_OVER = 81              # a registration without the AAAH after the time that it has authorised
+    ADDRESS_TAKEN = 82             # the AAAH has assigned a home address that another node has
+    DISCONNECTED = 83              # bindings ended by the AAAH, RFC 5176
+    SHORTENED = 84                 # bindings whose limits the AAAH has changed
+    ORDER_REFUSED = 85             # its Disconnect- or CoA-Request got a NAK
+    STALE_TIMESTAMP = 86           # one from more than 300 s ago, or ahead, RFC 5176 6.3

@@ -372,8 +372,11 @@ cdef class SharedPool:
             self.c.words[index] = <uint64_t> RESERVED << STATE
             fetch_or(&self.c.map[index // 64], <uint64_t> 1 << (index % 64))
 
+    def __cinit__(self, *arguments, **settings):
+        self.fd = -1
+
     def __dealloc__(self):
-        if self.area is not None:
+        if self.fd >= 0:                               # `area` may be gone already, when this was part of a cycle
             os.close(self.fd)
 
     @property

@@ -15,6 +15,7 @@ cdef struct Binding:
     uint64_t expires                 # monotonic ns; of the lease, or once that is over, of what is still known of it
     uint64_t key_expires             # monotonic ns
     uint64_t session_ends            # monotonic ns; what the AAAH has authorised, RFC 2865 5.27
+    uint64_t session                 # its number in Acct-Session-Id, RFC 2866 5.5
     uint64_t old_until               # monotonic ns; how long the key before this one is still good, 0: there is none
     uint32_t address                 # THOAv4, network order
     uint32_t care_of_address         # network order
@@ -45,6 +46,7 @@ cdef packed struct Record:           # of the journal: all that a restart needs;
     uint64_t identification
     uint64_t key_expires             # wall clock, ns
     uint64_t session_ends            # wall clock, ns
+    uint64_t session
     uint32_t address                 # network order
     uint32_t care_of_address
     uint32_t mn_spi

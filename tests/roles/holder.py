@@ -66,7 +66,8 @@ class Aaah:
             values |= self.key(request, data)
         has_key = "Mipstorm_MN_FHA_Key" in values
         values |= {name: value for name, value in self.changes.items() if has_key or "MN_FHA" not in name}
-        pairs = [(name.replace("_", "-"), value) for name, value in values.items() if value is not None]
+        pairs = [(name.replace("_", "-"), one) for name, value in values.items()
+                 for one in (value if isinstance(value, list) else [value]) if one is not None]
         return RadiusPacket(ACCEPT, data[1], b"", pairs).encode(SECRET, data[4:20])
 
     def key(self, request: RadiusPacket, data: bytes) -> dict[str, Any]:

@@ -46,8 +46,8 @@ class Forger:
             self.body = answer[38:]
 
 
-def other_lease(body: bytes) -> bytes:
-    return body.replace(FRAMED_IP + b"\xff\xff\xff\xfe", FRAMED_IP + b"\x0a\x00\x00\x01")
+def other_lease(body: bytes, address: bytes = b"\x0a\x00\x00\x01") -> bytes:
+    return body.replace(FRAMED_IP + b"\xff\xff\xff\xfe", FRAMED_IP + address)
 
 
 KINDS: tuple[Callable[[Where, bytes, bytes], tuple[Where, bytes]], ...] = (
@@ -114,8 +114,8 @@ def rejecting(realm: Realm) -> None:
 
 
 def lying(realm: Realm) -> None:
-    """Every fourth Accept is of no use: without key, with a key that is not hidden right, with an address of its own."""
-    lies = cycle([lambda a: a, lambda a: a, lambda a: a, lambda a: other_lease(a),
+    """Every fourth Accept is of no use: without key, with a key that is not hidden right, with a multicast address."""
+    lies = cycle([lambda a: a, lambda a: a, lambda a: a, lambda a: other_lease(a, b"\xe0\x00\x00\x05"),
                   lambda a: a, lambda a: a, lambda a: a, lambda a: a.replace(HIDDEN_KEY, HIDDEN_KEY[:-1] + b"\xee")])
     for_fha(realm, lambda now, q, a: signed(a[0], q, next(lies)(a[38:])))
 

@@ -225,8 +225,7 @@ class SocketDesk(Desk):
         self.real_store.load()
         self.real_pool = SharedPool("198.18.0.0/22")
         self.real_fha = FhaRole(self.real_pool, self.real_store.journal, now=time.monotonic_ns(), ports=1,
-                                address=packed(FHA), pool_network=packed("198.18.0.0"), pool_mask=b"\xff\xff\xfc\x00",
-                                ipv6_prefix=packed(PREFIX))
+                                address=packed(FHA), ipv6_prefix=packed(PREFIX))
         self.real_fha.set_aaah(packed(AAAH), self.aaah_port, SECRET)
         fha_sockets = [open_socket(FHA, 0, index=0, pktinfo=True), open_socket(FHA, 0, index=1)]
         self.fha_port, self.client_port = (int(s.address.split(":")[1]) for s in fha_sockets)

@@ -119,10 +119,12 @@ def test_what_a_plain_server_says_of_time_counts() -> None:
     assert desk.holding(desk.one(desk.chap())).reply.message.lifetime == 100
 
 
-def test_plain_server_with_an_address_of_its_own_is_no_use() -> None:
+def test_plain_server_with_an_address_of_its_own() -> None:
     desk = Plain()
     desk.server.changes = {"Framed_IP_Address": "192.0.2.1"}
-    assert RegistrationReply.decode(desk.one(desk.chap())).code == 128
+    assert desk.holding(desk.one(desk.chap())).home == "192.0.2.1"
+    desk.server.changes = {"Framed_IP_Address": "224.0.0.1"}
+    assert RegistrationReply.decode(desk.one(desk.chap(1), 1)).code == 128
 
 
 def test_plain_server_rejects() -> None:

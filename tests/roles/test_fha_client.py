@@ -173,7 +173,7 @@ def test_no_identifier_is_used_twice_while_it_is_outstanding() -> None:
     {"code": 11}, {"Mipstorm_MN_FHA_Key": None}, {"Mipstorm_MN_FHA_Nonce": None}, {"Mipstorm_AAA_SPI": None},
     {"Mipstorm_MN_FHA_MN_SPI": 1}, {"Mipstorm_MN_FHA_FHA_SPI": 255}, {"Mipstorm_MN_FHA_Algorithm": 2},
     {"Mipstorm_MN_FHA_Replay_Method": 1}, {"Mipstorm_MN_FHA_Replay_Method": 4},
-    {"Mipstorm_MN_FHA_Key_Lifetime": 0}, {"Framed_IP_Address": "198.18.0.9"},
+    {"Mipstorm_MN_FHA_Key_Lifetime": 0}, {"Framed_IP_Address": "224.0.0.9"},
     {"Framed_IP_Address": None}, {"Mipstorm_IPv6_Home_Address": None}, {"Mipstorm_IPv6_Home_Agent": None},
     {"nonce": bytes(15)}, {"nonce": bytes(65)}, {"key": bytes(19)}, {"key": bytes(21)}, {"key": bytes(31)},
 ], ids=str)

@@ -7,7 +7,7 @@ from world import AAAH, FHA, HOME_AGENT, World
 
 from fastcodec.message import BootstrapAddress, MnHaAuthentication, Nai, NonceReply, RadiusPacket, RegistrationReply
 
-KEY_OF_RECORD = slice(62, 82)  # of a binding's journal record: five 64-bit, five 32-bit and two 8-bit numbers before it
+KEY_OF_RECORD = slice(70, 90)  # of a binding's journal record: six 64-bit, five 32-bit and two 8-bit numbers before it
 
 
 def test_reply_has_the_fields_of_ruling_21_in_order() -> None:
@@ -72,7 +72,7 @@ def test_both_sides_hold_the_same_leases_and_keys() -> None:
     assert world.fha.leases() == by_name
     assert len(set(by_name.values())) == 50
     assert world.fleet.violations() == ([], {})
-    records = {payload[95:]: payload for kind, payload in world.fha.records(1, 1)}
+    records = {payload[103:]: payload for kind, payload in world.fha.records(1, 1)}
     for tapped in world.net.tap:
         if tapped.source != (FHA, 434):
             continue

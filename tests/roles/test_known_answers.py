@@ -64,7 +64,7 @@ def attach_fha(net: Network) -> FhaRole:
     store = Store(None, "vectors")
     store.load()
     fha = FhaRole(SharedPool("192.0.2.24/30"), store.journal, now=net.now, ports=FHA_PORTS, address=packed(FHA),
-                  pool_network=packed("192.0.2.24"), pool_mask=b"\xff\xff\xff\xfc", ipv6_prefix=packed("2001:db8:f:1::"),
+                  ipv6_prefix=packed("2001:db8:f:1::"),
                   identifier=b"fha1.access.example")
     fha.set_aaah(packed(AAAH), 1812, SECRET)
     net.attach(fha, 0, FHA, 434)

@@ -65,13 +65,11 @@ class World:
         self.net.attach(self.aaah, 0, AAAH, 1812)
 
     def add_fha(self, clock_s: float = 0, **settings: Any) -> None:
-        self.store = Store(self.state, self.pool_network)
+        self.store = Store(self.state, "fha")
         rows = self.store.load()
         self.pool = SharedPool(self.pool_network, cool_down_s=self.cool_down_s)
-        network = self.pool_network.split("/")
-        mask = (0xffffffff << (32 - int(network[1]))) & 0xffffffff
         self.fha = FhaRole(self.pool, self.store.journal, now=self.net.now, ports=FHA_PORTS, address=packed(FHA),
-                           pool_network=packed(network[0]), pool_mask=mask.to_bytes(4, "big"), ipv6_prefix=packed(PREFIX),
+                           ipv6_prefix=packed(PREFIX),
                            **self.fha_settings, **settings)
         self.fha.seed(13)
         self.fha.set_aaah(packed(AAAH), 1812, self.secret, **self.aaah_settings)

@@ -56,7 +56,7 @@ def test_the_examples_show_every_key(text: str, table: str, kind: type[config.Ta
         assert isinstance(here, dict)
         here = here[part]
     keys = set(here[0] if isinstance(here, list) else here)  # type: ignore[call-overload]
-    assert keys == set(kind.__struct_fields__) - {"secret_file", "static_key"}
+    assert keys == set(kind.__struct_fields__) - {"secret_file", "static_key", "pools"}
 
 
 def test_the_examples_show_how_a_server_is_watched(tmp_path: Path) -> None:
@@ -95,7 +95,7 @@ def test_every_default_in_an_example_is_the_true_default(tmp_path: Path) -> None
         secret = "change-me-16-octets-at-least"
     """
     shortest, complete = config.load_fha(written(tmp_path, few)), config.load_fha(written(tmp_path, example("fha")))
-    complete.address, complete.pool.reserved = None, []
+    complete.address, complete.dynamic_authorization, complete.pool.reserved = None, None, []
     assert shortest == complete
 
 
@@ -116,6 +116,20 @@ def test_static_keys(tmp_path: Path) -> None:
         assert f"static_key[0].key: {what}" in refused(tmp_path, "fha", edited)
     assert "spi: expected 'int' >= 256" in refused(tmp_path, "fha", text.replace("spi = 4096", "spi = 255"))
     assert "but everyone may read it" in refused(tmp_path, "fha", text, mode=0o644)
+
+
+def test_further_pools(tmp_path: Path) -> None:
+    before, block = example("fha").split("# [[fha.pools]]\n")
+    text = before + "[[fha.pools]]\n" + re.sub("^# ", "", block, count=5, flags=re.MULTILINE)
+    (pool,) = config.load_fha(written(tmp_path, text)).pools
+    assert (pool.name, pool.network, pool.cool_down_s) == ("business", IPv4Network("198.19.0.0/16"), 30)
+    for old, new, what in (
+            ('"business"', '"default"', r"fha.pools[0].name: there is a pool 'default' already"),
+            ('"business"', '"Business"', r"fha.pools[0].name: expected 'str' matching"),
+            ("198.19.0.0/16", "198.18.7.0/24", "fha.pools[0].network: 198.18.7.0/24 overlaps 198.18.0.0/16 of the pool 'default'"),
+            ("198.19.0.0/16", "127.0.0.0/24", "fha.pools[0].network: 127.0.0.0/24 contains the FHA's own"),
+            ("reserved = []", 'reserved = ["10.0.0.1"]', "fha.pools[0].reserved[0]: 10.0.0.1 is not in the pool")):
+        assert what in refused(tmp_path, "fha", text.replace(old, new))
 
 
 EDITS = [

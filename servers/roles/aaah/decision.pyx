@@ -14,7 +14,7 @@ from servers.engine.reasons cimport (
 )
 from servers.roles.aaah.credential cimport password_is_right
 from servers.roles.aaah.memory cimport remember
-from servers.roles.aaah.policy cimport name_fhas, serves_class
+from servers.roles.aaah.policy cimport fha_of_class, name_fhas
 from servers.roles.aaah.proof cimport proof_fault, proof_is_right
 from servers.roles.aaah.row cimport reject, value
 from servers.roles.aaah.state cimport Aaah, MOST_NAMED, Question, SECOND
@@ -77,7 +77,7 @@ cdef bint may_ask(Aaah* aaah, Question* question) noexcept nogil:
             if subscriber.fhas[k] and not memcmp(&subscriber.fhas[k], asking, 4):
                 return True
         return False
-    if not serves_class(aaah, asking, subscriber.subscription):
+    if not fha_of_class(aaah, asking, subscriber.subscription):
         return False
     count_event(&aaah.counters, FHA_UNBOUND)
     return True

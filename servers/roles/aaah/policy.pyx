@@ -19,13 +19,14 @@ cdef void name_fhas(const Aaah* aaah, Question* question) noexcept nogil:
         left &= ~(<uint32_t> 1 << k)
 
 
-cdef bint serves_class(const Aaah* aaah, const uint8_t* address, int subscription) noexcept nogil:
-    """Whether the policy could name the FHA of this address (network order) for the class, wherever the node is."""
+cdef const PolicyFha* fha_of_class(const Aaah* aaah, const uint8_t* address, int subscription) noexcept nogil:
+    """What the policy says first of the FHA of this address (network order) for the class, wherever the node is; NULL:
+    it could not name it."""
     cdef uint32_t k
     for k in range(aaah.fha_count):
         if not memcmp(&aaah.fhas[k].address, address, 4) and aaah.fhas[k].classes >> subscription & 1:
-            return True
-    return False
+            return &aaah.fhas[k]
+    return NULL
 
 
 cdef uint32_t eligible_fhas(const Aaah* aaah, const Question* question) noexcept nogil:

@@ -3,8 +3,8 @@ from fastcodec.digest.jobs cimport DIGEST_HMAC_MD5, DIGEST_MD5, queue_job
 from fastcodec.mip4 cimport ALGORITHM_HMAC_MD5, REPLAY_TIMESTAMPS
 from fastcodec.radius cimport (
     AAA_SPI, ACCESS_REJECT, ACCESS_REQUEST, ACCOUNTING_REQUEST, CLASS, COA_TYPE, DENIAL_CODE, FHA_IP_ADDRESS,
-    FRAMED_IP_ADDRESS, HEADER, IPV6_HOME_ADDRESS, IPV6_HOME_AGENT, KEY_REQUEST, MESSAGE_AUTHENTICATOR, MN_FHA_ALGORITHM,
-    MN_FHA_FHA_SPI, MN_FHA_KEY, MN_FHA_KEY_LIFETIME, MN_FHA_MN_SPI, MN_FHA_NONCE, MN_FHA_REPLAY_METHOD, NUMBERS,
+    FRAMED_IP_ADDRESS, FRAMED_POOL, HEADER, IPV6_HOME_ADDRESS, IPV6_HOME_AGENT, KEY_REQUEST, MESSAGE_AUTHENTICATOR, MN_FHA_ALGORITHM,
+    MN_FHA_FHA_SPI, MN_FHA_KEY, MN_FHA_KEY_LIFETIME, MN_FHA_MN_SPI, MN_FHA_NONCE, MN_FHA_REPLAY_METHOD, NAS_IP_ADDRESS, NUMBERS,
     PROXY_STATE, REGISTRATION_LIFETIME, REQUESTER_NAS, SERVICE_TYPE, SESSION_TIMEOUT, STATE,
     next_occurrence, put_attribute, put_integer,
 )
@@ -14,8 +14,11 @@ from libc.string cimport memcpy, memset
 from servers.engine.reasons cimport PROXY_STATE_LIMIT
 from servers.engine.stages cimport DONE
 from servers.net.node cimport ROOM, draw
-from servers.roles.aaah.row cimport address_reply, give_up, integer, replies_of
-from servers.roles.aaah.state cimport Aaah, CO_LOCATED, FHA_ALLOCATES, Question, SERVICE_FRAMED, STAGE_SEND_REPLY, WANT_MN_FHA
+from servers.roles.aaah.policy cimport fha_of_class
+from servers.roles.aaah.row cimport address_reply, give_up, integer, replies_of, value
+from servers.roles.aaah.state cimport (
+    Aaah, CO_LOCATED, FHA_ALLOCATES, PolicyFha, Question, SERVICE_FRAMED, STAGE_SEND_REPLY, WANT_MN_FHA,
+)
 from servers.roles.aaah.waiting cimport close_waiting, leave, must_wait, open_waiting, park
 from servers.tables.replies cimport replies_finish
 
@@ -87,6 +90,7 @@ cdef uint8_t* write_registration(Aaah* aaah, Question* question, uint8_t* at) no
     """radius.md 9.2: home address, home agent, lifetimes and the new key, hidden; the FHA allocates the THOAv4."""
     cdef uint32_t row = <uint32_t> (question.subscriber - aaah.subscribers.rows)
     cdef uint32_t mn_spi = integer(question, MN_FHA_MN_SPI), fha_spi = integer(question, MN_FHA_FHA_SPI)
+    cdef const PolicyFha* fha
     cdef uint8_t[16] home
     cdef uint8_t[34] key
     cdef int k
@@ -99,6 +103,9 @@ cdef uint8_t* write_registration(Aaah* aaah, Question* question, uint8_t* at) no
     at = put_attribute(at, &NUMBERS, IPV6_HOME_ADDRESS, home, 16)
     at = put_attribute(at, &NUMBERS, IPV6_HOME_AGENT, aaah.home_agent, 16)
     at = put_integer(at, &NUMBERS, REGISTRATION_LIFETIME, aaah.registration_lifetime_s)
+    fha = fha_of_class(aaah, value(question, NAS_IP_ADDRESS), question.subscriber.subscription)
+    if fha and fha.pool_length:                        # the FHA must not learn the class, only what follows from it
+        at = put_attribute(at, &NUMBERS, FRAMED_POOL, fha.pool, fha.pool_length)
     if not integer(question, KEY_REQUEST) & WANT_MN_FHA:
         return at
     memcpy(key, question.salt, 2)

@@ -111,18 +111,24 @@ cdef class AaahRole(Node):
         run_queue(&self.aaah.queue)
         self.aaah.client_count += 1
 
-    def add_fha(self, bytes address, uint32_t weight=1, uint64_t classes=0xffffffffffffffff, bytes nas=b""):
+    def add_fha(self, bytes address, uint32_t weight=1, uint64_t classes=0xffffffffffffffff, bytes nas=b"",
+                bytes pool=b""):
         """An FHA of the policy: whom it serves, by subscription class (bit mask) and patterns of NAS-Identifiers, one a
-        line, at most 255 octets (empty: any)."""
+        line, at most 255 octets (empty: any). `pool`: which of its pools it leases from, at most 32 octets (empty: its
+        own choice)."""
         cdef PolicyFha* fha
         if self.aaah.fha_count == MOST_FHAS:
             raise ValueError(f"more than {MOST_FHAS} FHAs in the policy")
+        if len(pool) > 32:
+            raise ValueError("the name of a pool has more than 32 octets")
         if len(nas) > 255:
             raise ValueError("the NAS-Identifier patterns of an FHA have more than 255 octets")
         fha = &self.aaah.fhas[self.aaah.fha_count]
         memcpy(&fha.address, <const uint8_t*> address, 4)
         fha.weight, fha.classes, fha.nas_length = weight, classes, <uint8_t> len(nas)
         memcpy(fha.nas, <const uint8_t*> nas, fha.nas_length)
+        fha.pool_length = <uint8_t> len(pool)
+        memcpy(fha.pool, <const uint8_t*> pool, fha.pool_length)
         self.aaah.fha_count += 1
 
     def clear_fhas(self):

@@ -59,6 +59,8 @@ cdef struct PolicyFha:               # one FHA of the policy and whom it serves
     uint64_t classes                 # bit mask of subscription classes
     uint8_t nas_length               # octets of the NAS-Identifier patterns it is for, one a line; 0: any
     uint8_t[255] nas
+    uint8_t pool_length              # octets of the name of the pool it shall lease from; 0: its own choice
+    uint8_t[32] pool
 
 cdef struct Question:                # a row: one request
     Head head

@@ -4,14 +4,15 @@ from fastcodec.mip4 cimport (
     ALGORITHM_HMAC_MD5, FAILED_AUTHENTICATION, REASON_UNSPECIFIED, REPLAY_NONCES, REPLAY_TIMESTAMPS,
 )
 from fastcodec.radius cimport (
-    AAA_SPI, ACCESS_ACCEPT, ACCESS_REJECT, DENIAL_CODE, FRAMED_IP_ADDRESS, IPV6_HOME_ADDRESS, IPV6_HOME_AGENT,
+    AAA_SPI, ACCESS_ACCEPT, ACCESS_REJECT, DENIAL_CODE, FRAMED_IP_ADDRESS, FRAMED_POOL, IPV6_HOME_ADDRESS, IPV6_HOME_AGENT,
     MN_FHA_ALGORITHM, MN_FHA_FHA_SPI, MN_FHA_KEY, MN_FHA_KEY_LIFETIME, MN_FHA_MN_SPI, MN_FHA_NONCE,
     MN_FHA_REPLAY_METHOD, REGISTRATION_LIFETIME, SESSION_TIMEOUT,
 )
 from fastcodec.wire cimport get32
 from libc.stdint cimport uint32_t, uint64_t, uint8_t
-from libc.string cimport memcpy
+from libc.string cimport memcmp, memcpy
 from servers.engine.reasons cimport AAA_REJECTED, AAA_TIMEOUT, AAA_UNUSABLE
+from servers.roles.fha.address cimport may_be_leased
 from servers.roles.fha.proof cimport static_key_of
 from servers.roles.fha.row cimport refuse, refuse_unsigned
 from servers.roles.fha.state cimport FHA_ALLOCATES, Fha, NEVER, Registration, SECOND, StaticKey
@@ -30,6 +31,12 @@ cdef inline uint32_t integer(const Registration* row, int slot) noexcept nogil:
     return get32(attribute(row, slot)) if size_of(row, slot) == 4 else 0
 
 
+cdef inline uint32_t network_word(const uint8_t* octets) noexcept nogil:
+    cdef uint32_t word
+    memcpy(&word, octets, 4)
+    return word
+
+
 cdef void read_answer(Fha* fha, Registration* row) noexcept nogil:
     """Rulings 6 and 7: no usable answer is 128, a Reject 131 or what the AAAH said."""
     cdef uint32_t denial
@@ -38,7 +45,7 @@ cdef void read_answer(Fha* fha, Registration* row) noexcept nogil:
     elif row.answer.packet.octets[0] == ACCESS_REJECT:
         denial = integer(row, DENIAL_CODE)
         refuse_for_aaah(fha, row, denial if 128 <= denial <= 192 else FAILED_AUTHENTICATION, AAA_REJECTED)
-    elif not accept_is_usable(row):
+    elif not accept_is_usable(fha, row) or not take_pool(fha, row):
         refuse_for_aaah(fha, row, REASON_UNSPECIFIED, AAA_UNUSABLE)
     else:
         take_assignment(fha, row)
@@ -52,15 +59,35 @@ cdef void refuse_for_aaah(Fha* fha, Registration* row, int code, int reason) noe
         refuse_unsigned(fha, row, code, reason)
 
 
-cdef bint accept_is_usable(const Registration* row) noexcept nogil:
+cdef bint accept_is_usable(const Fha* fha, const Registration* row) noexcept nogil:
     """All that an RRP needs is there, once and of the right size, and the FHA may allocate."""
     if row.answer.packet.octets[0] != ACCESS_ACCEPT:
         return False
     if not row.answer.upstream.ours and not row.wants_key:             # it knows nothing of us but the credential
-        return not row.answer.packet.count[<int> FRAMED_IP_ADDRESS] or integer(row, FRAMED_IP_ADDRESS) == FHA_ALLOCATES
-    return (integer(row, FRAMED_IP_ADDRESS) == FHA_ALLOCATES
-            and size_of(row, IPV6_HOME_ADDRESS) == 16 and size_of(row, IPV6_HOME_AGENT) == 16
-            and (not row.wants_key or key_is_usable(row)))
+        return not row.answer.packet.count[<int> FRAMED_IP_ADDRESS] or address_is_usable(fha, row)
+    return (address_is_usable(fha, row) and size_of(row, IPV6_HOME_ADDRESS) == 16
+            and size_of(row, IPV6_HOME_AGENT) == 16 and (not row.wants_key or key_is_usable(row)))
+
+
+cdef bint address_is_usable(const Fha* fha, const Registration* row) noexcept nogil:
+    """One, and either we choose (RFC 2865 5.8) or a node can have it (reliability A35)."""
+    return (row.answer.packet.count[<int> FRAMED_IP_ADDRESS] == 1 and size_of(row, FRAMED_IP_ADDRESS) == 4
+            and (integer(row, FRAMED_IP_ADDRESS) == FHA_ALLOCATES
+                 or may_be_leased(fha, network_word(attribute(row, FRAMED_IP_ADDRESS)))))
+
+
+cdef bint take_pool(const Fha* fha, Registration* row) noexcept nogil:
+    """RFC 2869 5.18. The subscription class stays with the AAAH, which names the pool that it stands for (radius.md 9.1).
+    Who has one pool only need not know names."""
+    cdef uint32_t k
+    if not row.answer.packet.count[<int> FRAMED_POOL] or fha.pool_count == 1:
+        return True
+    for k in range(fha.pool_count):
+        if fha.pools[k].name_length == size_of(row, FRAMED_POOL) and not memcmp(
+                fha.pools[k].name, attribute(row, FRAMED_POOL), fha.pools[k].name_length):
+            row.pool = k
+            return True
+    return False
 
 
 cdef bint key_is_usable(const Registration* row) noexcept nogil:
@@ -78,6 +105,8 @@ cdef void take_assignment(Fha* fha, Registration* row) noexcept nogil:
     cdef uint32_t authorised = integer(row, SESSION_TIMEOUT)
     row.session_ends = fha.now.monotonic + <uint64_t> authorised * SECOND if authorised else NEVER
     row.most_lifetime = integer(row, REGISTRATION_LIFETIME) if size_of(row, REGISTRATION_LIFETIME) else fha.max_lifetime_s
+    if integer(row, FRAMED_IP_ADDRESS) not in (<uint32_t> 0, <uint32_t> FHA_ALLOCATES):
+        row.assigned = network_word(attribute(row, FRAMED_IP_ADDRESS))
     row.has_addresses = size_of(row, IPV6_HOME_ADDRESS) == 16 and size_of(row, IPV6_HOME_AGENT) == 16
     if row.has_addresses:
         memcpy(row.home_address, attribute(row, IPV6_HOME_ADDRESS), 16)

@@ -39,6 +39,8 @@ cdef bint bind(Fha* fha, Registration* row) noexcept nogil:
         replace_key(fha, row, binding, is_first)
     binding.address, binding.care_of_address = row.address, rrq_of(row).care_of_address
     binding.most_lifetime, binding.session_ends = row.most_lifetime, row.session_ends
+    if row.proof_at:
+        binding.session = row.session
     binding.is_over = False
     remember_request(row, binding)
     set_expiry(&fha.bindings, binding, fha.now.monotonic + <uint64_t> row.lifetime * SECOND)

@@ -10,6 +10,7 @@ from servers.engine.reasons cimport (
     CARE_OF_REFUSED, CVSE_REFUSED, ENCAPSULATION_REFUSED, HOME_ADDRESS_REFUSED, HOME_AGENT_REFUSED,
     IDENTIFICATION_REFUSED, NODE_BUDGET, REPLY_LIMIT, SESSION_OVER, UNKNOWN_SPI,
 )
+from servers.roles.fha.address cimport pool_of
 from servers.roles.fha.row cimport binding_of, drop, refuse, rrq_of
 from servers.roles.fha.state cimport Fha, Registration, SECOND
 from servers.tables.bindings cimport Binding
@@ -51,7 +52,8 @@ cdef void judge_request(Fha* fha, Registration* row, const Binding* binding) noe
         refuse(fha, row, UNKNOWN_HOME_AGENT, HOME_AGENT_REFUSED)
     elif rrq.flags & (FLAG_M | FLAG_G):
         refuse(fha, row, ENCAPSULATION_UNAVAILABLE, ENCAPSULATION_REFUSED)
-    elif rrq.lifetime and rrq.home_address and (not binding or rrq.home_address != binding.address):
+    elif rrq.lifetime and rrq.home_address and rrq.home_address != row.assigned and (
+            not binding or rrq.home_address != binding.address):
         refuse(fha, row, ADMINISTRATIVELY_PROHIBITED, HOME_ADDRESS_REFUSED)
     elif rrq.lifetime and not row.proof_at and binding and binding.session_ends <= fha.now.monotonic:
         refuse(fha, row, ADMINISTRATIVELY_PROHIBITED, SESSION_OVER)    # the AAAH has to authorise the next one
@@ -90,4 +92,4 @@ cdef bint care_of_is_valid(const Fha* fha, const Registration* row) noexcept nog
     return (rrq_of(row).care_of_address == row.datagram.peer_address and rrq_of(row).flags & FLAG_D
             and care_of >> 24 != 0 and care_of >> 28 != 14 and care_of != <uint32_t> 0xffffffff and care_of >> 16 != 0xa9fe
             and (care_of >> 24 != 127 or ours >> 24 == 127)
-            and (rrq_of(row).care_of_address & fha.pool_mask) != fha.pool_network and care_of != ours)
+            and not pool_of(fha, rrq_of(row).care_of_address) and care_of != ours)

@@ -13,33 +13,39 @@ from servers.net.node cimport BATCH, Node, ROOM, draw
 from servers.pool.bitmap cimport SharedPool
 from servers.roles.fha.record cimport fill_record
 from servers.roles.fha.restart cimport remember_clock, restore_binding
-from servers.roles.fha.state cimport BOUND, MOST_STATIC_KEYS, Fha, RELEASED, Registration, StaticKey
+from servers.roles.fha.state cimport (
+    BOUND, Fha, MOST_ORDERS, MOST_POOLS, MOST_STATIC_KEYS, NamedPool, Order, POOL_NAME_LONGEST, RELEASED, Registration, StaticKey,
+)
 from servers.roles.radius_client cimport Answer, client_close, client_open, client_report, client_server
 from servers.store.journal cimport JournalWriter
 from servers.tables.bindings cimport Binding, Record, bindings_close, bindings_open
 from servers.tables.budget cimport budget_close, budget_open
 from servers.tables.hash cimport table_close, table_open
+from servers.tables.replies cimport ReplyCache
 
 
 cdef class FhaMemory(Node):
-    """`capacity`: requests under way at once; `ports`: sockets of the RADIUS client; `now`: monotonic ns."""
+    """`capacity`: requests under way at once; `ports`: sockets of the RADIUS client; `now`: monotonic ns; `outside`: leases
+    of addresses that are in no pool; `pools`: (name, SharedPool) of those beside `pool`, 7 at most."""
 
     def __cinit__(self, SharedPool pool, JournalWriter journal, *, uint32_t capacity=16384, uint32_t ports=16, uint64_t now=0,
-                  **settings):
+                  uint32_t outside=4096, pools=(), **settings):
         memset(&self.fha, 0, sizeof(Fha))
-        self.pool_owner, self.journal_owner = pool, journal
-        self.fha.pool, self.fha.journal = &pool.c, journal.c
+        self.pool_owners, self.journal_owner, self.fha.journal = [], journal, journal.c
+        self.add_pool(b"default", pool)
+        for name, other in pools:
+            self.add_pool(name, other)
         self.fha.out, self.fha.now, self.fha.entropy = &self.out, &self.now, &self.entropy
         self.answers = <Answer*> calloc(BATCH, sizeof(Answer))
         self.fha.ready = <uint32_t*> calloc(capacity, sizeof(uint32_t))
         self.fha.held = <uint32_t*> calloc(capacity, sizeof(uint32_t))
         self.fha.static_key = <StaticKey*> calloc(MOST_STATIC_KEYS, sizeof(StaticKey))
         if (not self.answers or not self.fha.ready or not self.fha.held or not self.fha.static_key
-                or not table_open(&self.fha.pending, capacity)):
+                or not table_open(&self.fha.pending, capacity) or not table_open(&self.fha.outside, max(outside, <uint32_t> 1))):
             raise MemoryError
         queue_open(&self.fha.queue, 2 * BATCH)
         parking_open(&self.fha.waiting, capacity, sizeof(Registration), now)
-        bindings_open(&self.fha.bindings, pool.c.size, now)
+        bindings_open(&self.fha.bindings, outside + <uint32_t> sum([one.size for one in self.pool_owners]), now)
         client_open(&self.fha.client, ports, 1, ROOM, now)
         self.fha.client.queue, self.fha.client.out = &self.fha.queue, &self.out
         self.fha.client.entropy, self.fha.client.counters = &self.entropy, &self.fha.counters
@@ -54,8 +60,12 @@ cdef class FhaMemory(Node):
         free(self.answers)
         free(self.fha.ready)
         free(self.fha.held)
+        free(self.fha.orders_held)
+        if self.fha.order_replies:
+            parking_close(&self.fha.orders)
         free(self.fha.static_key)
         table_close(&self.fha.pending)
+        table_close(&self.fha.outside)
         queue_close(&self.fha.queue)
         parking_close(&self.fha.waiting)
         bindings_close(&self.fha.bindings)
@@ -66,15 +76,14 @@ cdef class FhaMemory(Node):
         budget_close(&self.fha.forgeries)
         budget_close(&self.fha.refusals)
 
-    def __init__(self, SharedPool pool, JournalWriter journal, *, bytes address, bytes pool_network, bytes pool_mask,
-                 bytes ipv6_prefix, uint8_t ipv6_prefix_length=64, bytes identifier=b"fha", uint32_t max_lifetime_s=1800,
+    def __init__(self, SharedPool pool, JournalWriter journal, *, bytes address, bytes ipv6_prefix,
+                 uint8_t ipv6_prefix_length=64, bytes identifier=b"fha", uint32_t max_lifetime_s=1800,
                  uint32_t window_s=7, uint64_t boot=0, bint strict=True, bint nonces=False, uint32_t capacity=16384,
-                 uint32_t ports=16, uint64_t now=0):
-        """Addresses, masks and prefixes as packed octets, network order. `strict`: RFC 5944, else as RFC 3344 was;
+                 uint32_t ports=16, uint64_t now=0, uint32_t outside=4096,
+                 pools=()):
+        """Addresses and prefixes as packed octets, network order. `strict`: RFC 5944, else as RFC 3344 was;
         `nonces`: new keys are asked for with replay protection by nonces."""
         memcpy(&self.fha.address, <const uint8_t*> address, 4)
-        memcpy(&self.fha.pool_network, <const uint8_t*> pool_network, 4)
-        memcpy(&self.fha.pool_mask, <const uint8_t*> pool_mask, 4)
         memcpy(self.fha.ipv6_prefix, <const uint8_t*> ipv6_prefix, 16)
         self.fha.ipv6_prefix_length, self.fha.vendor = ipv6_prefix_length, NUMBERS.vendor
         self.fha.identifier_length = <uint8_t> min(len(identifier), 64)
@@ -84,6 +93,27 @@ cdef class FhaMemory(Node):
         self.fha.max_lifetime_s, self.fha.window_s, self.fha.boot = max_lifetime_s, window_s, boot
         self.fha.strict, self.fha.replay = strict, REPLAY_NONCES if nonces else REPLAY_TIMESTAMPS
         self.fha.seed = get64(draw(&self.entropy, 8))
+
+    cdef int add_pool(self, bytes name, SharedPool pool) except -1:
+        cdef uint32_t k = self.fha.pool_count
+        if k == MOST_POOLS or not 1 <= len(name) <= POOL_NAME_LONGEST:
+            raise ValueError(f"at most {MOST_POOLS} pools with names of 1 to {POOL_NAME_LONGEST} octets")
+        self.pool_owners.append(pool)
+        self.fha.pools[k].pool, self.fha.pools[k].name_length = &pool.c, <uint8_t> len(name)
+        memcpy(self.fha.pools[k].name, <const uint8_t*> name, len(name))
+        self.fha.pool_count += 1
+        return 0
+
+    def take_orders(self, ReplyCache replies):
+        """The socket behind those of the RADIUS client takes Disconnect- and CoA-Requests (RFC 5176) of the servers of
+        `set_aaah`. `replies`: duplicates are answered from it; its life must be twice the 300 s that one may be off."""
+        if self.fha.order_replies:
+            raise ValueError("orders are taken already")
+        self.fha.orders_held = <uint32_t*> calloc(MOST_ORDERS, sizeof(uint32_t))
+        if not self.fha.orders_held:
+            raise MemoryError
+        parking_open(&self.fha.orders, MOST_ORDERS, sizeof(Order), self.now.monotonic)
+        self.order_replies_owner, self.fha.order_replies = replies, &replies.c
 
     def set_aaah(self, bytes address, uint16_t port, bytes secret, *, uint32_t first_timeout_ms=1000, uint32_t tries=5,
                  str message_authenticator="yes", bint probes=True, bint ours=True):
@@ -148,12 +178,22 @@ cdef class FhaMemory(Node):
     def gauges(self):
         """{name: (now, most)} of what fills up. Walks the pool's words: not for every packet."""
         cdef Fha* fha = &self.fha
-        pool = self.pool_owner.snapshot()
         return {"requests_under_way": (fha.waiting.used, fha.waiting.capacity),
                 "bindings": (fha.bindings.rows.used, fha.bindings.rows.capacity),
                 "replies_held": (fha.held_count, fha.waiting.capacity),
                 "radius_outstanding": (fha.client.in_use, fha.client.upstreams * fha.client.places),
-                **{f"pool_{state}": (pool[state], pool["size"]) for state in ("free", "leased", "cooling", "reserved")}}
+                **self.pool_gauges()}
+
+    cdef dict pool_gauges(self):
+        shown = {}
+        cdef NamedPool* named
+        for k, pool in enumerate(self.pool_owners):
+            named = &self.fha.pools[k]
+            prefix = f"pool_{named.name[:named.name_length].decode()}" if k else "pool"
+            states = pool.snapshot()
+            for state in ("free", "leased", "cooling", "reserved"):
+                shown[f"{prefix}_{state}"] = (states[state], states["size"])
+        return shown
 
     def offender(self, str reason):
         """Text on the last datagram counted under a reason, for a log line."""
@@ -171,4 +211,4 @@ cdef class FhaMemory(Node):
     @property
     def under_way(self):
         """Requests that wait for the AAAH, for an older request of their node, or for the journal."""
-        return self.fha.waiting.used
+        return self.fha.waiting.used + self.fha.orders.used

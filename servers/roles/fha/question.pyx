@@ -43,7 +43,8 @@ cdef void ask_aaah(Fha* fha, Registration* row) noexcept nogil:
     at = put_integer(at, &NUMBERS, REQUESTER_ROLE, REQUESTER_FHA)
     at = put_attribute(at, &NUMBERS, CARE_OF_ADDRESS, &rrq.care_of_address, 4)
     at = put_integer(at, &NUMBERS, COA_TYPE, CO_LOCATED)
-    write_session(fha, session)
+    row.session = (fha.boot << 32) | <uint32_t> fha.sessions
+    write_session(row.session, session)
     at = put_attribute(at, &NUMBERS, ACCT_SESSION_ID, session, 16)
     at = put_integer(at, &NUMBERS, REGISTRATION_LIFETIME, get16(&rrq.lifetime))
     if row.wants_key:
@@ -96,9 +97,8 @@ cdef uint8_t* put_key_request(Fha* fha, Registration* row, uint8_t* at) noexcept
     return put_integer(at, &NUMBERS, MN_FHA_FHA_SPI, row.ha_spi)
 
 
-cdef void write_session(Fha* fha, uint8_t* out) noexcept nogil:
-    """Boot number and lease number in hexadecimal: never repeated (RFC 2866 5.5)."""
-    cdef uint64_t number = (fha.boot << 32) | <uint32_t> fha.sessions
+cdef void write_session(uint64_t number, uint8_t* out) noexcept nogil:
+    """Boot number and lease number in hexadecimal, 16 octets: never repeated (RFC 2866 5.5)."""
     cdef int k, digit
     for k in range(16):
         digit = number >> (60 - 4 * k) & 15

@@ -4,4 +4,5 @@ from servers.tables.bindings cimport Binding, Record
 
 cdef uint64_t journal_registration(Fha* fha, const Registration* row, const Binding* binding) noexcept nogil
 cdef uint64_t journal_end(Fha* fha, const Binding* binding, uint64_t rest) noexcept nogil
+cdef uint64_t journal_change(Fha* fha, const Binding* binding) noexcept nogil
 cdef void fill_record(Record* record, const Binding* binding, uint64_t now, uint64_t wall) noexcept nogil

@@ -17,6 +17,7 @@ cdef uint64_t journal_registration(Fha* fha, const Registration* row, const Bind
     record.session_ends = on_wall(row.session_ends, fha.now.monotonic, fha.now.wall)
     record.address, record.care_of_address = row.address, rrq_of(row).care_of_address
     record.most_lifetime = row.most_lifetime
+    record.session = row.session if row.proof_at or not binding else binding.session
     if goes_on:
         copy_key(record, binding, fha.now.monotonic, fha.now.wall)
     else:
@@ -39,12 +40,20 @@ cdef uint64_t journal_end(Fha* fha, const Binding* binding, uint64_t rest) noexc
     return journal_append(fha.journal, octets, sizeof(Record) + binding.nai_length, RELEASED)
 
 
+cdef uint64_t journal_change(Fha* fha, const Binding* binding) noexcept nogil:
+    """A lease that goes on otherwise."""
+    cdef uint8_t[RECORD_ROOM] octets
+    fill_record(<Record*> octets, binding, fha.now.monotonic, fha.now.wall)
+    memcpy(octets + sizeof(Record), binding.nai, binding.nai_length)
+    return journal_append(fha.journal, octets, sizeof(Record) + binding.nai_length, BOUND)
+
+
 cdef void fill_record(Record* record, const Binding* binding, uint64_t now, uint64_t wall) noexcept nogil:
     """All but the NAI itself; what is monotonic here is on the wall's clock there."""
     record.written, record.expires = wall, on_wall(binding.expires, now, wall)
     record.identification, record.address = binding.identification, binding.address
     record.care_of_address, record.most_lifetime = binding.care_of_address, binding.most_lifetime
-    record.session_ends = on_wall(binding.session_ends, now, wall)
+    record.session_ends, record.session = on_wall(binding.session_ends, now, wall), binding.session
     copy_key(record, binding, now, wall)
     record.nai_length = binding.nai_length
 

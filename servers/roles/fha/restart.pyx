@@ -6,9 +6,10 @@ from libc.string cimport memcpy
 from servers.engine.ntp cimport is_newer, ntp_of
 from servers.engine.parking cimport parking_row
 from servers.net.node cimport draw
-from servers.pool.bitmap cimport pool_claim, pool_cool
+from servers.pool.bitmap cimport Pool, RESERVED, pool_claim, pool_cool, pool_state
+from servers.roles.fha.address cimport drop_binding, keep_outside, pool_of, rest_of
 from servers.roles.fha.state cimport Fha, NEVER, SECOND
-from servers.tables.bindings cimport Binding, Record, add_binding, find_binding, remove_binding, set_expiry
+from servers.tables.bindings cimport Binding, Record, add_binding, find_binding, set_expiry
 from servers.tables.hash cimport hash_octets
 
 cdef enum:
@@ -27,7 +28,7 @@ cdef bint restore_binding(Fha* fha, const Record* record, bint is_over, uint64_t
     """The latest record of a NAI counts. A lease that expired while nobody was there has rested since."""
     cdef const uint8_t* nai = <const uint8_t*> record + sizeof(Record)
     cdef uint64_t hash = hash_octets(nai, record.nai_length, fha.seed)
-    cdef uint64_t rest = <uint64_t> (fha.pool.cool_down - 1 if fha.pool.cool_down > 1 else 0) * SECOND
+    cdef uint64_t rest = rest_of(fha, record.address) * SECOND
     cdef uint64_t until = record.expires
     cdef Binding* binding = find_binding(&fha.bindings, nai, record.nai_length, hash)
     if binding and binding.address != record.address:
@@ -55,19 +56,28 @@ cdef bint restore_binding(Fha* fha, const Record* record, bint is_over, uint64_t
 cdef bint place_address(Fha* fha, uint32_t address, uint64_t hash, uint64_t rests_until) noexcept nogil:
     """The later record counts, should two have one address: a clock that went back makes that possible. An association
     ends a second before its address has rested, see `release`."""
+    cdef Pool* pool = pool_of(fha, address)
+    if not pool or pool_state(pool, address) == RESERVED:              # of another pool: kept to its end (reliability A48)
+        if keep_outside(fha, address, hash):
+            return True
+        forget_binding(fha, binding_of_address(fha, address))
+        return keep_outside(fha, address, hash)
     if rests_until:
-        return pool_cool(fha.pool, address, hash, rests_until + SECOND)
-    if pool_claim(fha.pool, address, hash):
+        return pool_cool(pool, address, hash, rests_until + SECOND)
+    if pool_claim(pool, address, hash):
         return True
     forget_binding(fha, binding_of_address(fha, address))
-    return pool_claim(fha.pool, address, hash)
+    return pool_claim(pool, address, hash)
 
 
 cdef void forget_binding(Fha* fha, Binding* binding) noexcept nogil:
     """Its address has rested."""
+    cdef Pool* pool
     if binding:
-        pool_cool(fha.pool, binding.address, binding.hash, 0)
-        remove_binding(&fha.bindings, binding)
+        pool = pool_of(fha, binding.address)
+        if pool:
+            pool_cool(pool, binding.address, binding.hash, 0)
+        drop_binding(fha, binding)
 
 
 cdef Binding* binding_of_address(Fha* fha, uint32_t address) noexcept nogil:
@@ -87,7 +97,7 @@ cdef void restore_association(Fha* fha, Binding* binding, const Record* record, 
     binding.identification, binding.mn_spi, binding.ha_spi = record.identification, record.mn_spi, record.ha_spi
     binding.most_lifetime, binding.replay = record.most_lifetime, record.replay
     binding.nonce = get32(draw(fha.entropy, 4))
-    binding.session_ends = from_wall(record.session_ends, now, wall)
+    binding.session_ends, binding.session = from_wall(record.session_ends, now, wall), record.session
     binding.key_expires = from_wall(record.key_expires, now, wall)
     binding.key_length = min(record.key_length, <uint8_t> sizeof(binding.key))
     memcpy(binding.key, record.key, sizeof(binding.key))

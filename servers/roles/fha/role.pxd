@@ -5,6 +5,8 @@ from servers.roles.fha.memory cimport FhaMemory
 cdef class FhaRole(FhaMemory):
     cdef void receive_requests(self, Datagram* datagrams, uint32_t n) noexcept nogil
     cdef void receive_answers(self, Datagram* datagrams, uint32_t n) noexcept nogil
+    cdef void receive_orders(self, Datagram* datagrams, uint32_t n) noexcept nogil
+    cdef bint release_orders(self) noexcept nogil
     cdef void run_ready(self) noexcept nogil
     cdef bint release_held(self) noexcept nogil
     cdef bint give_up(self) noexcept nogil

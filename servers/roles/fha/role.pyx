@@ -15,6 +15,10 @@
 #   find_node       the node's request under way     hash_proofs    it ends with that request's own end
 #   send_question   the AAAH's answer                read_answer    read_answer, without an answer: 128
 #   hold_reply      the journal's commit             send_reply     never: a failed journal drops it
+#
+# What an AAAH orders (RFC 5176, radius.md 9.7) is a list of its own: read_order, check_order and
+# check_order_signature for who says it and whether it is new, obey, write_answer and sign_answer, hold_answer until
+# the journal has it, send_answer.
 from fastcodec.status cimport BAD_LENGTH
 from libc.stdint cimport uint32_t, uint64_t
 from libc.string cimport memset
@@ -30,11 +34,14 @@ from servers.roles.fha.commit cimport forget_reply, hold_reply, send_reply
 from servers.roles.fha.judge cimport judge
 from servers.roles.fha.lease cimport end_lifetime, lease_address
 from servers.roles.fha.memory cimport FhaMemory
+from servers.roles.fha.obey cimport obey
+from servers.roles.fha.order cimport check_order, check_order_signature, drop_order, open_order, read_order
+from servers.roles.fha.order_answer cimport hold_answer, send_answer, sign_answer, write_answer
 from servers.roles.fha.proof cimport check_mn_ha, hash_proofs
 from servers.roles.fha.question cimport ask_aaah, send_question
 from servers.roles.fha.reply cimport write_reply
 from servers.roles.fha.row cimport drop, earlier
-from servers.roles.fha.state cimport PORT_REGISTRATION, RRQ_ROOM, Registration, STAGE_COUNT
+from servers.roles.fha.state cimport Order, PORT_REGISTRATION, RRQ_ROOM, Registration, STAGE_COUNT
 from servers.roles.radius_client cimport (
     accept_answer, check_message_authenticator, check_response_authenticator, client_expire, client_turn, match_answer,
 )
@@ -47,19 +54,26 @@ cdef Stage[13] STAGES = [
     <Stage> send_question, <Stage> read_answer, <Stage> take_key, <Stage> judge, <Stage> lease_address, <Stage> write_reply,
     <Stage> hold_reply, <Stage> send_reply,
 ]
+cdef Stage[8] ORDER_STAGES = [
+    <Stage> read_order, <Stage> check_order, <Stage> check_order_signature, <Stage> obey,
+    <Stage> write_answer, <Stage> sign_answer, <Stage> hold_answer, <Stage> send_answer,
+]
 cdef Stage[4] ANSWER_STAGES = [
     <Stage> match_answer, <Stage> check_response_authenticator, <Stage> check_message_authenticator, <Stage> accept_answer,
 ]
 
 
 cdef class FhaRole(FhaMemory):
-    """One FHA worker: socket 0 takes registrations, sockets 1 to `ports` are its RADIUS client's."""
+    """One FHA worker: socket 0 takes registrations, sockets 1 to `ports` are its RADIUS client's, the
+    one behind them takes what an AAAH orders, if anything does (see `take_orders`)."""
 
     cdef void receive(self, Datagram* datagrams, uint32_t n) noexcept nogil:
         if datagrams[0].port == PORT_REGISTRATION:
             self.receive_requests(datagrams, n)
-        else:
+        elif datagrams[0].port <= self.fha.client.ports:
             self.receive_answers(datagrams, n)
+        else:
+            self.receive_orders(datagrams, n)
         self.run_ready()
         journal_kick(self.fha.journal)
 
@@ -99,6 +113,39 @@ cdef class FhaRole(FhaMemory):
             resumed += 1
         run_stages(&self.fha, STAGES, STAGE_COUNT, rows, resumed, &self.fha.queue)
 
+    cdef void receive_orders(self, Datagram* datagrams, uint32_t n) noexcept nogil:
+        cdef void* rows[BATCH]
+        cdef uint32_t k
+        cdef int taken = 0
+        if not self.fha.order_replies:
+            return
+        for k in range(n):
+            rows[taken] = open_order(&self.fha, &datagrams[k])
+            if rows[taken]:
+                taken += 1
+        run_stages(&self.fha, ORDER_STAGES, 8, rows, taken, &self.fha.queue)
+
+    cdef bint release_orders(self) noexcept nogil:
+        """Answers whose deeds are durable. After a failed sync none is: silence, the AAAH asks again."""
+        cdef void* rows[BATCH]
+        cdef uint64_t durable = journal_durable(self.fha.journal)
+        cdef Order* order
+        cdef int n = 0
+        while self.fha.orders_count and n < BATCH:
+            order = <Order*> parking_row(&self.fha.orders, self.fha.orders_held[self.fha.orders_first])
+            if order.ticket > durable and not journal_failed(self.fha.journal):
+                break
+            self.fha.orders_first = (self.fha.orders_first + 1) % self.fha.orders.capacity
+            self.fha.orders_count -= 1
+            if order.ticket > durable:
+                drop_order(&self.fha, order, JOURNAL_FAILED)
+                continue
+            order.head.outcome = GOOD
+            rows[n] = order
+            n += 1
+        run_stages(&self.fha, ORDER_STAGES, 8, rows, n, &self.fha.queue)
+        return n == BATCH
+
     cdef void run_ready(self) noexcept nogil:
         """Requests that waited for an older one of their node, which is over now."""
         cdef void* rows[BATCH]
@@ -114,6 +161,7 @@ cdef class FhaRole(FhaMemory):
     cdef bint tick(self) noexcept nogil:
         """Commits, retransmissions, unanswered questions, lifetimes; True when there may be more."""
         cdef bint more = self.release_held()
+        more |= self.release_orders()
         more |= self.give_up()
         more |= self.expire()
         self.run_ready()

@@ -1,16 +1,18 @@
 # The rows and tables of the Foreign Home Agent.
 from fastcodec.digest.jobs cimport Key, Queue
+from fastcodec.radius cimport Packet
 from libc.stdint cimport uint16_t, uint32_t, uint64_t, uint8_t
 from servers.engine.counters cimport Counters
 from servers.engine.parking cimport Parking
 from servers.engine.stages cimport Head
 from servers.net.node cimport Datagram, Entropy, Instant, Outbox
 from servers.pool.bitmap cimport Pool
-from servers.roles.radius_client cimport Answer, RadiusClient
+from servers.roles.radius_client cimport Answer, RadiusClient, Upstream
 from servers.store.journal cimport Journal
 from servers.tables.bindings cimport Bindings
 from servers.tables.budget cimport Budget
 from servers.tables.hash cimport Table
+from servers.tables.replies cimport Replies
 
 cdef enum:
     SECOND = 1000000000
@@ -36,7 +38,22 @@ cdef enum:
     STAGE_COUNT = 13
     OVERLAP = 30                         # s that a replaced key is still good
     MOST_STATIC_KEYS = 256
+    MOST_POOLS = 8
+    POOL_NAME_LONGEST = 32
     RRQ_ROOM = 1500                      # longest datagram that is looked at (ruling 15)
+    EVENT_WINDOW = 300                   # s that an order may be old, RFC 5176 6.3
+    MOST_ORDERS = 1024                   # that wait for the journal
+    STAGE_SEND_ANSWER = 7                # place in ORDER_STAGES
+    AUTHORIZE_ONLY = 17                  # Service-Type, RFC 5176 3.2
+    UNSUPPORTED_ATTRIBUTE = 401          # Error-Cause, RFC 5176 3.5
+    MISSING_ATTRIBUTE = 402
+    NAS_MISMATCH = 403
+    INVALID_REQUEST = 404
+    UNSUPPORTED_SERVICE = 405
+    INVALID_ATTRIBUTE_VALUE = 407
+    SESSION_NOT_FOUND = 503
+    RESOURCES_UNAVAILABLE = 506
+    REQUEST_INITIATED = 507
 
 cdef struct StaticKey:                   # a mobility security association from the configuration, RFC 5944 3.2
     uint32_t spi
@@ -45,6 +62,11 @@ cdef struct StaticKey:                   # a mobility security association from 
     uint8_t[32] key
     uint8_t[255] nai
     Key prepared
+
+cdef struct NamedPool:                   # RFC 2869 5.18
+    Pool* pool
+    uint8_t name_length
+    uint8_t[32] name
 
 cdef struct Registration:                # a row: one Registration Request, from its arrival to its reply
     Head head
@@ -73,9 +95,12 @@ cdef struct Registration:                # a row: one Registration Request, from
     uint64_t arrived                     # wall clock, ns
     uint64_t ticket                      # of the journal
     uint64_t session_ends                # monotonic ns
+    uint64_t session                     # number in Acct-Session-Id
     uint32_t lifetime                    # granted, s
     uint32_t most_lifetime               # the AAAH's limit for one registration, s
     uint32_t address                     # THOAv4
+    uint32_t pool                        # index of the pool to lease from
+    uint32_t assigned                    # THOAv4 that the AAAH has chosen, 0: we choose
     uint32_t asked_spi                   # of extension 42
     uint32_t mn_spi                      # written in the reply
     uint32_t ha_spi, aaa_spi, key_lifetime
@@ -99,6 +124,23 @@ cdef struct Registration:                # a row: one Registration Request, from
     uint8_t[736] reply
     uint8_t[1500] octets
 
+cdef struct Order:                       # a row: one Disconnect- or CoA-Request of an AAAH, RFC 5176
+    Head head
+    uint8_t code                         # of the answer
+    uint32_t slot                        # its own, in the parking
+    uint32_t cause                       # Error-Cause of a NAK
+    uint64_t entry                       # handle in the duplicate cache
+    uint64_t ticket                      # of the journal, 0: nothing to wait for
+    Upstream* server                     # the AAAH
+    Datagram datagram                    # peer, and `octets` below
+    Packet packet
+    uint8_t[16] authenticator            # as received
+    uint8_t[16] message_authenticator
+    uint8_t[16] digest
+    uint32_t reply_length
+    uint8_t[1600] reply                  # what is copied into it came in 1500
+    uint8_t[1500] octets
+
 cdef struct Fha:                         # all that a stage may touch
     Queue queue
     Outbox* out
@@ -107,10 +149,16 @@ cdef struct Fha:                         # all that a stage may touch
     Counters counters
     Parking waiting                      # Registrations
     Table pending                        # NAI -> slot of the request under way
+    Table outside                        # home address in no pool -> tag of its owner
     Bindings bindings
-    Pool* pool
+    NamedPool[8] pools                   # the first serves those whom the AAAH names none for
+    uint32_t pool_count
     Journal* journal
     RadiusClient client
+    Parking orders                       # Orders
+    uint32_t* orders_held                # ring of slots whose answers wait for the journal
+    uint32_t orders_first, orders_count
+    Replies* order_replies               # NULL: no orders are taken
     Budget requests, duplicates, mismatches, forgeries, refusals
     uint32_t* ready                      # slots whose turn has come
     uint32_t ready_count
@@ -121,7 +169,6 @@ cdef struct Fha:                         # all that a stage may touch
     uint64_t boot
     uint64_t sessions
     uint32_t address                     # ours, network order
-    uint32_t pool_network, pool_mask     # network order
     uint32_t max_lifetime_s
     uint32_t window_s
     uint32_t static_keys                 # how many
