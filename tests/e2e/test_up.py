@@ -73,7 +73,7 @@ def test_load_bootstraps_against_it_and_the_counters_agree(tmp_path: Path) -> No
         assert done.returncode == 0, done.stderr
         assert done.stdout.startswith(f"fha on {testbed['servers']['fha']['mip4']}, pid {fha['pid']}, up ")
         assert [line.split() for line in done.stdout.splitlines() if line.startswith("bindings")] == [
-            ["bindings", str(NODES), "of", "65536"]]
+            ["bindings", str(NODES), "of", "69632"]]
         as_json = mipstorm(tmp_path, "stats", testbed["servers"]["fha"]["control"], "--json")
         assert json.loads(as_json.stdout).keys() == fha.keys()
 
