@@ -1,6 +1,7 @@
 from libc.stdint cimport uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free
 from libc.string cimport memset
+from servers.engine.pages cimport expect_use
 from servers.engine.wheel cimport wheel_cancel, wheel_close, wheel_open
 
 
@@ -13,6 +14,7 @@ cdef int parking_open(Parking* parking, uint32_t capacity, size_t size, uint64_t
     if not parking.octets or not parking.free:
         parking_close(parking)
         raise MemoryError
+    expect_use(parking.octets, capacity * parking.size)
     parking.capacity = capacity
     for k in range(capacity):
         parking.free[k] = capacity - 1 - <uint32_t> k

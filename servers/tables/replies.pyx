@@ -9,6 +9,7 @@ import os
 from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free
 from libc.string cimport memcmp, memcpy, memset
+from servers.engine.pages cimport expect_use
 from servers.tables.hash cimport (
     NO_ROW, hash_word, table_close, table_find, table_insert, table_next, table_open, table_prefetch, table_remove,
 )
@@ -163,6 +164,8 @@ cdef class ReplyCache:
         self.c.seed = int.from_bytes(os.urandom(8), "little")
         self.c.entries = <Entry*> calloc(capacity, sizeof(Entry))
         self.c.inline_octets = <uint8_t*> calloc(capacity, inline_size)
+        if self.c.inline_octets != NULL:
+            expect_use(self.c.inline_octets, <size_t> capacity * inline_size)
         self.c.large_octets = <uint8_t*> calloc(large + 1, LARGE)
         self.c.large_free = <uint32_t*> calloc(large + 1, sizeof(uint32_t))
         if (not table_open(&self.c.table, capacity) or self.c.entries == NULL or self.c.inline_octets == NULL

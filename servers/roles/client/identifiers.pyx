@@ -4,6 +4,7 @@ from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free
 from libc.string cimport memcpy
 from servers.engine.counters cimport count_event
+from servers.engine.pages cimport expect_use
 from servers.engine.reasons cimport NO_IDENTIFIER_FREE
 from servers.engine.wheel cimport wheel_cancel, wheel_close, wheel_open
 from servers.roles.client.state cimport (
@@ -30,6 +31,7 @@ cdef int reserve_places(RadiusClient* client, uint32_t upstreams) except -1:
     cdef uint8_t* grown = <uint8_t*> calloc(upstreams * client.places, client.stride)
     if not grown:
         raise MemoryError
+    expect_use(grown, upstreams * client.places * client.stride)
     if client.in_use:
         memcpy(grown, client.octets, client.upstreams * client.places * client.stride)
     free(client.octets)
