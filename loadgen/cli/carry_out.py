@@ -27,5 +27,6 @@ def deliver(result: Result, plan: Plan) -> int:
         if not plan.quiet:
             print_report(result, Console(file=sys.stderr if plan.json == "-" else sys.stdout))
         elif result.verdict != "ok":
-            print(f"mipstorm: {result.verdict}: {'; '.join(result.reasons)}", file=sys.stderr)
+            cause = [f"likely cause: {result.hint}"] if result.hint else []
+            print(f"mipstorm: {result.verdict}: {'; '.join(result.reasons + cause)}", file=sys.stderr)
     return EXIT_CODES[result.verdict]
