@@ -6,6 +6,8 @@ cpdef enum MessageType:
     """Mobile IPv4 message types, RFC 5944 1.8."""
     REGISTRATION_REQUEST = 1
     REGISTRATION_REPLY = 3
+    REGISTRATION_REVOCATION = 7
+    REVOCATION_ACKNOWLEDGMENT = 15
 
 cpdef enum Flag:
     """Registration Request flags, RFC 5944 3.3."""
@@ -49,6 +51,7 @@ cpdef enum ExtensionType:
     EXT_NAI = 131                  # RFC 2794 2
     EXT_CHALLENGE = 132            # RFC 4721 4
     EXT_NVSE = 134                 # RFC 3115 2.2
+    EXT_REVOCATION_SUPPORT = 137   # RFC 3543 3.2
 
 cpdef enum:
     SUBTYPE_MN_AAA = 1             # of 36, RFC 4721 5
@@ -120,6 +123,28 @@ cdef packed struct BootstrapAddress:         # value of our NVSEs
     uint8_t prefix_length
     uint8_t reserved
     uint8_t[16] address
+
+cdef packed struct RevocationSupport:        # extension 137, RFC 3543 3.2
+    uint8_t type
+    uint8_t length                           # 6
+    uint16_t flags                           # I = 0x8000
+    uint32_t timestamp                       # of the sender's clock, seconds
+
+cdef packed struct RegistrationRevocation:   # RFC 3543 3.3
+    uint8_t type
+    uint8_t reserved
+    uint16_t flags                           # A = 0x8000: sent by a home agent; I = 0x4000
+    uint32_t home_address
+    uint32_t home_domain_address             # the home agent
+    uint32_t foreign_domain_address          # the foreign agent, or the co-located care-of address
+    uint32_t revocation_identifier           # a timestamp
+
+cdef packed struct RevocationAcknowledgment:     # RFC 3543 3.4
+    uint8_t type
+    uint8_t reserved
+    uint16_t flags                           # I = 0x8000: not the bit of the revocation
+    uint32_t home_address
+    uint32_t revocation_identifier           # copied
 
 cdef uint8_t[256] SHAPES                     # header shape of every extension type, from the one table
 cdef int walk_message(const uint8_t* p, int n, int fixed, Piece* out, int most) noexcept nogil

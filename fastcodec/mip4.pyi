@@ -26,6 +26,8 @@ def layout(view: Any) -> np.dtype[Any]: ...
 class MessageType(IntEnum):
     REGISTRATION_REQUEST = 1
     REGISTRATION_REPLY = 3
+    REGISTRATION_REVOCATION = 7
+    REVOCATION_ACKNOWLEDGMENT = 15
 
 class Flag(IntEnum):
     FLAG_S = 128
@@ -66,6 +68,7 @@ class ExtensionType(IntEnum):
     EXT_NAI = 131
     EXT_CHALLENGE = 132
     EXT_NVSE = 134
+    EXT_REVOCATION_SUPPORT = 137
 
 class BootstrapType(IntEnum):
     BOOT_IPV6_HOME_ADDRESS = 1

@@ -25,6 +25,12 @@ cdef NormalVendorExtension _vendor
 cdef NormalVendorExtension[::1] _vendors = <NormalVendorExtension[:1]> &_vendor
 cdef BootstrapAddress _bootstrap
 cdef BootstrapAddress[::1] _bootstraps = <BootstrapAddress[:1]> &_bootstrap
+cdef RevocationSupport _support
+cdef RevocationSupport[::1] _supports = <RevocationSupport[:1]> &_support
+cdef RegistrationRevocation _revocation
+cdef RegistrationRevocation[::1] _revocations = <RegistrationRevocation[:1]> &_revocation
+cdef RevocationAcknowledgment _acknowledgment
+cdef RevocationAcknowledgment[::1] _acknowledgments = <RevocationAcknowledgment[:1]> &_acknowledgment
 
 
 def layout(view):
@@ -37,7 +43,9 @@ def layout(view):
 LAYOUTS = {"RegistrationRequest": layout(_requests), "RegistrationReply": layout(_replies),
            "Authentication": layout(_authentications), "GeneralizedAuthentication": layout(_generalizeds),
            "NonceRequest": layout(_nonce_requests), "NonceReply": layout(_nonce_replies),
-           "NormalVendorExtension": layout(_vendors), "BootstrapAddress": layout(_bootstraps)}
+           "NormalVendorExtension": layout(_vendors), "BootstrapAddress": layout(_bootstraps),
+           "RevocationSupport": layout(_supports), "RegistrationRevocation": layout(_revocations),
+           "RevocationAcknowledgment": layout(_acknowledgments)}
 
 
 class Extension(NamedTuple):
@@ -79,7 +87,7 @@ EXTENSIONS = {
     132: _row("challenge", Shape.TLV),                                                           # RFC 4721 4
     134: _row("nvse", Shape.TLV, "NormalVendorExtension", False, 8, 255),                        # RFC 3115 2.2
     136: _row("nai_carrying", Shape.SHORT),                                                      # RFC 3846 3-5
-    137: _row("revocation_support", Shape.TLV, single=True, minimum=6, maximum=6),               # RFC 3543 3.2
+    137: _row("revocation_support", Shape.TLV, "RevocationSupport", True, 6, 6),                 # RFC 3543 3.2
     138: _row("link_layer_address", Shape.UNKNOWN_SKIP),                                         # RFC 4881 10.1
     139: _row("dynamic_ha", Shape.EITHER, minimum=4, maximum=4),                                 # RFC 4433 3.4
     140: _row("hierarchical_fa", Shape.TLV),                                                     # RFC 4857 9.2
@@ -158,7 +166,11 @@ cdef int find_piece(const Piece* pieces, int n, int type, int subtype) noexcept 
 cdef int fixed_size(int type) noexcept nogil:
     if type == MessageType.REGISTRATION_REQUEST:
         return sizeof(RegistrationRequest)
-    return sizeof(RegistrationReply) if type == MessageType.REGISTRATION_REPLY else 0
+    if type == MessageType.REGISTRATION_REPLY:
+        return sizeof(RegistrationReply)
+    if type == MessageType.REGISTRATION_REVOCATION:
+        return sizeof(RegistrationRevocation)
+    return sizeof(RevocationAcknowledgment) if type == MessageType.REVOCATION_ACKNOWLEDGMENT else 0
 
 
 cdef int examine(const uint8_t* p, int n, int type, Piece* out, int most, int* found, int* fault) noexcept nogil:
