@@ -8,7 +8,7 @@
 `RadiusBatch` hold n datagrams as columns. Errors are a tree, drawn in `fastcodec.errors`.
 """
 from fastcodec.attributes import Attributes, configure
-from fastcodec.batch import RadiusBatch, RegistrationBatch
+from fastcodec.base import Message, Part
 from fastcodec.dictionary import Dictionary, load
 from fastcodec.errors import (
     AuthenticationError,
@@ -20,7 +20,8 @@ from fastcodec.errors import (
     RemoteError,
 )
 from fastcodec.hiding import chap_response, hide_password, reveal_password, salt_decrypt, salt_encrypt
-from fastcodec.message import (
+from fastcodec.mip4 import BootstrapType, Flag, MessageType, ReplyCode
+from fastcodec.mip4_extensions import (
     BootstrapAddress,
     Extension,
     GeneralizedAuthentication,
@@ -29,16 +30,16 @@ from fastcodec.message import (
     NonceReply,
     NonceRequest,
     Padding,
-    RadiusPacket,
-    RegistrationReply,
-    RegistrationRequest,
     UnknownExtension,
     VendorExtension,
 )
-from fastcodec.mip4 import BootstrapType, Flag, MessageType, ReplyCode
+from fastcodec.mip4_messages import Mip4Message, RegistrationReply, RegistrationRequest
 from fastcodec.packet import verify_request, verify_response
 from fastcodec.radius import Code, Slot
+from fastcodec.radius_batch import RadiusBatch
+from fastcodec.radius_packet import RadiusPacket
 from fastcodec.registration import derive_key, verify_mn_aaa, verify_mn_ha
+from fastcodec.registration_batch import RegistrationBatch
 from fastcodec.secret import Secret, SecretArray
 from fastcodec.status import Status
 
@@ -57,12 +58,15 @@ __all__ = [
     "Flag",
     "GeneralizedAuthentication",
     "LocalError",
+    "Message",
     "MessageType",
+    "Mip4Message",
     "MnHaAuthentication",
     "Nai",
     "NonceReply",
     "NonceRequest",
     "Padding",
+    "Part",
     "RadiusBatch",
     "RadiusPacket",
     "RegistrationBatch",

@@ -9,6 +9,6 @@ class Plan:
     type: int
     subtype: int
     shape: int
-    tail: bool
-    def __init__(self, cls: _Class, fields: list[tuple[str, int, int, Any]], size: int, tail: bool, type: int = 0,
+    tail: int
+    def __init__(self, cls: _Class, fields: list[tuple[str, int, int, Any]], size: int, tail: int, type: int = 0,
                  subtype: int = 0, shape: int = 0) -> None: ...

@@ -87,17 +87,34 @@ cdef int put_address6(object value, uint8_t* at, str field) except -1:
     return 0
 
 
+cdef int put_fixed(object value, uint8_t* at, int width, str field) except -1:
+    """Octets of a field that has just so many."""
+    cdef bytes octets
+    try:
+        octets = as_bytes(value)
+    except TypeError:
+        raise EncodeError(field, f"{value!r} are no octets") from None
+    if <Py_ssize_t> len(octets) != width:
+        raise EncodeError(field, f"{len(octets)} octets, not {width}")
+    memcpy(at, <const uint8_t*> octets, width)
+    return 0
+
+
+cdef dict _KINDS = {int: INTEGER, IPv4Address: IPV4, IPv6Address: IPV6, bytes: OCTETS}
+
+
 cdef class Plan:
     """How a class reads and writes its struct: `fields` is [(name, offset, width, kind), ...] in wire order."""
 
-    def __init__(self, cls, fields, int size, bint tail, int type=0, int subtype=0, int shape=0):
+    def __init__(self, cls, fields, int size, int tail, int type=0, int subtype=0, int shape=0):
+        if len(fields) > 16:
+            raise TypeError(f"{cls.__name__}: more than 16 fields")
         self.cls, self.size, self.tail, self.count = cls, size, tail, len(fields)
         self.type, self.subtype, self.shape = type, subtype, shape
         self.names = [name for name, *_ in fields]
-        self.paths = [f"{cls.__name__}.{name}" for name in self.names]
+        self.paths = [f"{cls.__name__}.{name}" for name in cls.__struct_fields__]
         for k, (_, offset, width, kind) in enumerate(fields):
-            self.offset[k], self.width[k], self.kind[k] = offset, width, {int: INTEGER, IPv4Address: IPV4,
-                                                                          IPv6Address: IPV6}[kind]
+            self.offset[k], self.width[k], self.kind[k] = offset, width, _KINDS[kind]
 
     cdef object make(self, const uint8_t* p, object last):
         """A `cls` of the octets at `p`, `size` of which are there; `last` is its last argument when it has a tail."""
@@ -110,7 +127,7 @@ cdef class Plan:
                 arguments[n] = <PyObject*> value
                 n += 1
             arguments[n] = <PyObject*> last
-            return _call(self.cls, arguments, n + self.tail, NULL)
+            return _call(self.cls, arguments, n + (self.tail != NO_TAIL), NULL)
         finally:
             for k in range(n):
                 Py_DECREF(<object> arguments[k])
@@ -121,6 +138,8 @@ cdef class Plan:
             return address4(at)
         if self.kind[k] == IPV6:
             return address6(at)
+        if self.kind[k] == OCTETS:
+            return <bytes> at[:width]
         if width == 4:
             return get32(at)
         if width == 2:
@@ -135,6 +154,25 @@ cdef class Plan:
                 put_address4(value, at + self.offset[k], self.paths[k])
             elif self.kind[k] == IPV6:
                 put_address6(value, at + self.offset[k], self.paths[k])
+            elif self.kind[k] == OCTETS:
+                put_fixed(value, at + self.offset[k], self.width[k], self.paths[k])
             else:
                 put_number(value, at + self.offset[k], self.width[k], self.paths[k])
         return self.size
+
+    cdef object tail_of(self, const uint8_t* p, int n):
+        """The value of the last field, of the `n` octets behind the struct; None when there is no such field."""
+        if self.tail == TEXT_TAIL:
+            return (<const char*> p)[:n].decode("utf-8", "surrogateescape")
+        return <bytes> p[:n] if self.tail == OCTETS_TAIL else None
+
+    cdef bytes tail_octets(self, object message):
+        """The other way; EncodeError."""
+        if self.tail != OCTETS_TAIL and self.tail != TEXT_TAIL:
+            return b""
+        value = getattr(message, (<tuple> self.cls.__struct_fields__)[self.count])
+        try:
+            return (<str?> value).encode("utf-8", "surrogateescape") if self.tail == TEXT_TAIL else as_bytes(value)
+        except (TypeError, UnicodeEncodeError):
+            raise EncodeError(self.paths[self.count], f"{value!r} is no {'text' if self.tail == TEXT_TAIL else 'octets'}"
+                              ) from None

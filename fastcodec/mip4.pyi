@@ -3,6 +3,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from fastcodec.overlay import dtype_of as dtype_of
+
 LAYOUTS: dict[str, np.dtype[Any]]
 EXTENSIONS: dict[int, Extension]
 SUBTYPE_MN_AAA: int
@@ -20,8 +22,6 @@ class Extension(NamedTuple):
     single: bool
     minimum: int
     maximum: int
-
-def layout(view: Any) -> np.dtype[Any]: ...
 
 class MessageType(IntEnum):
     REGISTRATION_REQUEST = 1

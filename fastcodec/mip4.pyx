@@ -1,11 +1,9 @@
 """Mobile IPv4: numpy layouts of the packed structs and the one table of extensions."""
-import re
 from typing import NamedTuple
-
-import numpy as np
 
 from libc.stdint cimport uint8_t, uint16_t
 
+from fastcodec.overlay import dtype_of
 from fastcodec.status cimport Status
 from fastcodec.wire cimport Shape, walk
 
@@ -33,19 +31,12 @@ cdef RevocationAcknowledgment _acknowledgment
 cdef RevocationAcknowledgment[::1] _acknowledgments = <RevocationAcknowledgment[:1]> &_acknowledgment
 
 
-def layout(view):
-    """numpy dtype, network order, of the packed struct behind a memoryview (numpy itself refuses '^(16)B')."""
-    fields = re.findall(r"\^?(?:\((\d+)\))?([BHIQ]):(\w+):", memoryview(view).format)
-    codes = {"B": "u1", "H": ">u2", "I": ">u4", "Q": ">u8"}
-    return np.dtype([(name, codes[code], *([int(n)] if n else [])) for n, code, name in fields])
-
-
-LAYOUTS = {"RegistrationRequest": layout(_requests), "RegistrationReply": layout(_replies),
-           "Authentication": layout(_authentications), "GeneralizedAuthentication": layout(_generalizeds),
-           "NonceRequest": layout(_nonce_requests), "NonceReply": layout(_nonce_replies),
-           "NormalVendorExtension": layout(_vendors), "BootstrapAddress": layout(_bootstraps),
-           "RevocationSupport": layout(_supports), "RegistrationRevocation": layout(_revocations),
-           "RevocationAcknowledgment": layout(_acknowledgments)}
+LAYOUTS = {"RegistrationRequest": dtype_of(_requests), "RegistrationReply": dtype_of(_replies),
+           "Authentication": dtype_of(_authentications), "GeneralizedAuthentication": dtype_of(_generalizeds),
+           "NonceRequest": dtype_of(_nonce_requests), "NonceReply": dtype_of(_nonce_replies),
+           "NormalVendorExtension": dtype_of(_vendors), "BootstrapAddress": dtype_of(_bootstraps),
+           "RevocationSupport": dtype_of(_supports), "RegistrationRevocation": dtype_of(_revocations),
+           "RevocationAcknowledgment": dtype_of(_acknowledgments)}
 
 
 class Extension(NamedTuple):

@@ -1,4 +1,4 @@
-"""Single Mobile IPv4 messages between octets and the classes of `fastcodec.message`, authenticators included."""
+"""Single Mobile IPv4 messages between octets and the classes of `fastcodec.mip4_messages`, authenticators included."""
 from libc.stdint cimport uint8_t
 from libc.string cimport memcpy, memset
 
@@ -26,7 +26,7 @@ cdef Plan BOOTSTRAP = None
 
 
 def register(nai, unknown, padding, Plan bootstrap, plans):
-    """`fastcodec.message` names its classes here, once, at import."""
+    """`fastcodec.mip4_messages` names its classes here, once, at import."""
     global NAI, UNKNOWN, PADDING, BOOTSTRAP
     NAI, UNKNOWN, PADDING, BOOTSTRAP = nai, unknown, padding, bootstrap
     for plan in plans:
@@ -55,7 +55,7 @@ cdef object _extension(const uint8_t* p, const Piece* piece):
         plan = BOOTSTRAP
     elif plan is None or plan.subtype != piece.subtype:
         return UNKNOWN(_octets(head, end - piece.head))
-    return plan.make(head, _octets(head + plan.size, end - piece.head - plan.size) if plan.tail else None)
+    return plan.make(head, plan.tail_of(head + plan.size, end - piece.head - plan.size))
 
 
 cdef list _extensions(const uint8_t* p, int n, int at, const Piece* pieces, int found):
@@ -230,7 +230,7 @@ cdef int _put_bound(object extension, Plan plan, uint8_t* start, int at, object 
     memset(head, 0, plan.size)      # what the class leaves out is reserved
     n = plan.write(extension, head)
     if plan.tail:
-        tail = getattr(extension, (<tuple> extension.__struct_fields__)[plan.count])
+        tail = plan.tail_octets(extension)
         if not tail and plan.type in (EXT_MN_HA, EXT_GENERALIZED):
             _put_header(plan, head, n + 16)
             return n + _sign(start, at + n, plan, keys)

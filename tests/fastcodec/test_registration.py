@@ -227,7 +227,7 @@ def test_encode_error_names_the_field(change, field):
 
 
 def test_class_that_does_not_match_its_struct_fails():
-    from fastcodec.message import Extension, overlays
+    from fastcodec.mip4_extensions import Extension, overlays
     with pytest.raises(TypeError, match="are not the fields of"):
         @overlays("NonceRequest", type=42, subtype=1)
         class Wrong(Extension, frozen=True):

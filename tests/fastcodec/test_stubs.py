@@ -4,7 +4,8 @@ import sys
 
 import pytest
 
-MODULES = ["attributes", "batch", "fields", "hiding", "mip4", "packet", "radius", "registration", "secret", "status",
+MODULES = ["attributes", "fields", "hiding", "mip4", "packet", "radius", "radius_batch", "registration",
+           "registration_batch", "rows", "secret", "status",
            "wire"]
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from fastcodec.message import MnHaAuthentication, NonceReply, RegistrationReply
+from fastcodec import MnHaAuthentication, NonceReply, RegistrationReply
 from tests.interop.peers import SECRET, aaah, freeradius, freeradius_process, ours, private, started
 
 pytestmark = pytest.mark.interop

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from fastcodec import RadiusPacket
 from fastcodec.dictionary import SHIPPED
-from fastcodec.message import RadiusPacket
 from tests.interop.peers import SECRET, aaah, free_port, ours, private, program, subscribers
 from tests.interop.test_freeradius_as_aaah import CARE_OF, ask
 from tests.interop.test_radclient import radclient

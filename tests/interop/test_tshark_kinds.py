@@ -9,7 +9,7 @@ from home import ACCESS, ACCOUNTING, HomeDesk, request_authenticated
 from realm import Realm
 from world import AAAH, FHA, NAS, SECRET, World
 
-from fastcodec.message import RadiusPacket
+from fastcodec import RadiusPacket
 from servers.net.memory import Tapped
 from tests.interop.test_tshark import CHECKING, capture, complaints, cut, dissected, values
 

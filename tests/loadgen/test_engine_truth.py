@@ -11,7 +11,7 @@ import pytest
 from desk import derived_key
 from world import AAAH, FHA, HOME_AGENT, SECOND, SECRET, World, packed
 
-from fastcodec.message import (
+from fastcodec import (
     BootstrapAddress,
     MnHaAuthentication,
     Nai,

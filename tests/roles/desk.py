@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from world import AAAH, FHA, NAS, SECOND, SECRET, World
 
-from fastcodec.message import MnHaAuthentication, Nai, NonceReply, RadiusPacket, RegistrationReply
+from fastcodec import MnHaAuthentication, Nai, NonceReply, RadiusPacket, RegistrationReply
 from servers.tables.subscribers_csv import Octets, Subscribers
 
 UNIX_IN_NTP = 2_208_988_800

@@ -12,8 +12,8 @@ from typing import Any
 from desk import Desk, Reply, derived_key, md5_mac, nai_extension, nonce_request
 from world import AAAH, FHA, HOME_AGENT, SECOND, SECRET
 
+from fastcodec import MnHaAuthentication, NonceReply, RadiusPacket, RegistrationReply
 from fastcodec.hiding import salt_encrypt
-from fastcodec.message import MnHaAuthentication, NonceReply, RadiusPacket, RegistrationReply
 
 ACCEPT, REJECT = 2, 3
 Row = tuple[str, int, str, bytes]

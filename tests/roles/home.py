@@ -11,8 +11,8 @@ from typing import Any
 from desk import Desk
 from world import AAAH, FHA, HOME_AGENT, HOME_PREFIX, NAS, SECOND, SECRET, packed
 
+from fastcodec import RadiusPacket
 from fastcodec.hiding import chap_response, hide_password
-from fastcodec.message import RadiusPacket
 from servers.roles.aaah import AaahRole
 from servers.store.store import Store
 from servers.tables.replies import ReplyCache

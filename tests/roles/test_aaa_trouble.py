@@ -11,7 +11,7 @@ import pytest
 from realm import PRIMARY, Realm, resigned, signed
 from world import FHA, FHA_PORTS, SECOND
 
-from fastcodec.message import NonceReply, RadiusPacket, RegistrationReply
+from fastcodec import NonceReply, RadiusPacket, RegistrationReply
 from servers.net.impair import Profile
 
 RATE = FHA_PORTS * 256 // 2  # a response window of one second without answers, and half of the identifiers are out

@@ -8,7 +8,7 @@ import pytest
 from desk import Desk
 from world import AAAH, HOME_AGENT, HOME_PREFIX, NAS, SECRET, packed, table_of
 
-from fastcodec.message import RadiusPacket
+from fastcodec import RadiusPacket
 from servers.roles.aaah import AaahRole
 from servers.tables.replies import ReplyCache
 

@@ -9,7 +9,7 @@ import pytest
 from desk import Desk
 from world import AAAH, FHA, NAS, SECOND, SECRET
 
-from fastcodec.message import RadiusPacket
+from fastcodec import RadiusPacket
 
 DICTIONARY = """
 ATTRIBUTE User-Name 1 string

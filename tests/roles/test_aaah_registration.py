@@ -8,7 +8,7 @@ import pytest
 from desk import MN_SPI, Desk, derived_key, nai_extension, nonce_request, proof
 from world import FHA, HOME_AGENT, SECOND, SECRET, packed
 
-from fastcodec.message import RadiusPacket
+from fastcodec import RadiusPacket
 
 OTHER_FHA = "127.0.0.9"
 

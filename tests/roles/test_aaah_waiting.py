@@ -7,7 +7,7 @@ import pytest
 from home import ACCESS, ACCOUNTING, HomeDesk, request_authenticated, status_server
 from world import FHA, NAS, SECOND, SECRET
 
-from fastcodec.message import RadiusPacket
+from fastcodec import RadiusPacket
 
 START, STOP, INTERIM, ON, OFF = 1, 2, 3, 7, 8
 

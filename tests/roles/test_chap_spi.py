@@ -7,7 +7,7 @@ import pytest
 from desk import nonce_request
 from holder import Holder, Holding, challenge_extension, cvse
 
-from fastcodec.message import MnHaAuthentication, NonceReply, RegistrationReply, UnknownExtension
+from fastcodec import MnHaAuthentication, NonceReply, RegistrationReply, UnknownExtension
 
 CHALLENGES = [b"", b"\x00", b"\xb0", bytes(range(16)), bytes(range(237)), bytes(range(238)), bytes(range(255))]
 SPI, KEY = 4097, bytes(range(100, 116))

@@ -10,7 +10,7 @@ import pytest
 from realm import PRIMARY, STANDBY, STATUS_SERVER, Realm, Server, resigned, signed
 from world import AAAH, FHA, SECOND, SECRET, packed
 
-from fastcodec.message import RadiusPacket
+from fastcodec import RadiusPacket
 
 
 def without_proof(question: bytes) -> bytes:

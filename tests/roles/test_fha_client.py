@@ -8,8 +8,8 @@ import pytest
 from desk import Desk, Reply, derived_key, nai_extension, nonce_request, subscribers
 from world import AAAH, FHA, HOME_AGENT, SECOND, SECRET
 
+from fastcodec import RadiusPacket
 from fastcodec.hiding import salt_encrypt
-from fastcodec.message import RadiusPacket
 from servers.net.node import Node
 
 REPLY_ROOM = 480

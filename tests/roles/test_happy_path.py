@@ -5,7 +5,7 @@ from ipaddress import IPv4Address, IPv6Address
 from desk import MN_SPI, Desk, derived_key
 from world import AAAH, FHA, HOME_AGENT, World
 
-from fastcodec.message import BootstrapAddress, MnHaAuthentication, Nai, NonceReply, RadiusPacket, RegistrationReply
+from fastcodec import BootstrapAddress, MnHaAuthentication, Nai, NonceReply, RadiusPacket, RegistrationReply
 
 KEY_OF_RECORD = slice(70, 90)  # of a binding's journal record: six 64-bit, five 32-bit and two 8-bit numbers before it
 

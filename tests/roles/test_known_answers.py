@@ -8,8 +8,8 @@ import pytest
 from desk import derived_key, subscribers
 from world import FHA_PORTS, START_NS, packed, table_of
 
+from fastcodec import BootstrapAddress, NonceReply, RadiusPacket, RegistrationReply
 from fastcodec.hiding import salt_decrypt
-from fastcodec.message import BootstrapAddress, NonceReply, RadiusPacket, RegistrationReply
 from servers.net.memory import Network
 from servers.pool.bitmap import SharedPool
 from servers.roles.aaah import AaahRole

@@ -4,7 +4,7 @@ import pytest
 from desk import RESERVED_R, RESERVED_X, D, T, nai_extension
 from holder import Holder, challenge_extension
 
-from fastcodec.message import RegistrationReply
+from fastcodec import RegistrationReply
 
 
 class Lenient(Holder):

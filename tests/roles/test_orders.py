@@ -12,7 +12,7 @@ from holder import Holder, Holding
 from test_restart import break_disk
 from world import AAAH, FHA, FHA_PORTS, SECOND, SECRET
 
-from fastcodec.message import RadiusPacket
+from fastcodec import RadiusPacket
 from servers.tables.replies import ReplyCache
 
 DISCONNECT, DISCONNECT_ACK, DISCONNECT_NAK, COA, COA_ACK, COA_NAK = range(40, 46)

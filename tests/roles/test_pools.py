@@ -12,7 +12,7 @@ from desk import Desk
 from holder import Holder
 from world import AAAH, FHA, World, packed
 
-from fastcodec.message import RadiusPacket
+from fastcodec import RadiusPacket
 from servers.pool.bitmap import SharedPool
 from servers.tables.subscribers_csv import generate
 

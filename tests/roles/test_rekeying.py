@@ -7,7 +7,7 @@ import pytest
 from desk import D, T, nonce_request
 from holder import Holder, Holding, cvse
 
-from fastcodec.message import NonceReply, RegistrationReply
+from fastcodec import NonceReply, RegistrationReply
 
 
 def rekeyed(desk: Holder, held: Holding, **changes: Any) -> Holding:

@@ -7,7 +7,7 @@ import pytest
 from desk import RESERVED_X, D, G, S, T, nai_extension, nonce_request
 from holder import Holder, challenge_extension, cvse, signed
 
-from fastcodec.message import MnHaAuthentication, NonceReply, RegistrationReply
+from fastcodec import MnHaAuthentication, NonceReply, RegistrationReply
 
 CODES: list[tuple[str, int, str, dict[str, object]]] = [
     ("another home agent", 136, "home_agent_refused", {"agent": "127.0.0.9"}),

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from holder import Holder, Holding
 
-from fastcodec.message import NonceReply
+from fastcodec import NonceReply
 
 YEARS = 10 * 365.25 * 86_400
 LOW = 0xffffffff

@@ -10,7 +10,7 @@ import pytest
 from desk import Desk
 from world import FHA, SECOND, World
 
-from fastcodec.message import RegistrationReply
+from fastcodec import RegistrationReply
 
 
 def acknowledged(world: World) -> dict[bytes, bytes]:

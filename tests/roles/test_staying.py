@@ -8,7 +8,7 @@ from typing import Any
 
 from world import AAAH, FHA, HOME_AGENT, HOME_PREFIX, SECOND, SECRET, World, packed, table_of
 
-from fastcodec.message import MnHaAuthentication, NonceRequest, RegistrationRequest
+from fastcodec import MnHaAuthentication, NonceRequest, RegistrationRequest
 from servers.net.impair import Profile
 from servers.roles.aaah import AaahRole
 from servers.tables.replies import ReplyCache

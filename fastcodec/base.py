@@ -1,0 +1,244 @@
+"""What messages and their parts have in common, whatever the protocol: printing, dict and JSON, finding, changing.
+
+Equality, copying and pickling come with msgspec's structs. `repr` can be evaluated; `str` is for people.
+"""
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from enum import Enum
+from functools import cache
+from ipaddress import IPv4Address, IPv6Address
+from typing import Any, ClassVar, Self, TypeVar, cast, get_args, get_origin, get_type_hints
+
+import msgspec
+
+from fastcodec.errors import EncodeError
+from fastcodec.fields import Plan
+
+__all__ = ["Message", "Part", "as_hex", "flags_of", "name_of"]
+
+P = TypeVar("P", bound="Part")
+V = TypeVar("V")
+Show = Callable[[Any], str]
+WIDTH = 116             # columns of a line that `str` makes, indented or not
+
+
+# ---- values for people -----------------------------------------------------------------------------------------------
+
+def as_hex(value: int) -> str:
+    """A number that people know by its hexadecimal digits, such as an SPI."""
+    return f"{value:#x}" if isinstance(value, int) else repr(value)
+
+
+def name_of(names: type[Enum]) -> Show:
+    """Shows a number by its name in an enum: `POORLY_FORMED_REQUEST`; without name as it is."""
+    by_number = {int(member.value): name for name, member in names.__members__.items()}
+    return lambda value: by_number.get(value, str(value))
+
+
+def flags_of(names: type[Enum]) -> Show:
+    """Shows a sum of flags by their names without their prefix: `D|T`; bits without name as one number."""
+    bits = {int(member.value): name.split("_", 1)[-1] for name, member in names.__members__.items()}
+
+    def show(value: int) -> str:
+        rest = value & ~sum(bits)
+        found = [name for bit, name in bits.items() if value & bit] + ([f"{rest:#x}"] if rest else [])
+        return "|".join(found) or "0"
+    return show
+
+
+def shown(value: Any) -> str:
+    """Addresses bare, octets as hexadecimal digits, the rest as Python writes it."""
+    if isinstance(value, (bytes, bytearray, memoryview)):
+        return bytes(value).hex() or "(empty)"
+    if isinstance(value, (str, list, tuple, dict)) or value is None:
+        return repr(value)
+    return str(value)
+
+
+def filled(start: str, items: Iterable[str], end: str, indent: str) -> str:
+    """`start`, the items parted by commas, `end`; on as many lines as they need."""
+    lines, line = [], start
+    for item in items:
+        piece = item + ", "
+        if "\n" in piece or len(line) + len(piece) > WIDTH - len(indent):
+            lines.append(line.rstrip())
+            line = "    "
+        line += piece
+    return f"\n{indent}".join([*lines, line.removesuffix(", ")]) + end
+
+
+# ---- values for JSON -------------------------------------------------------------------------------------------------
+
+def plain(value: Any) -> Any:
+    """What JSON can hold: addresses as text, octets as hexadecimal digits, parts as dicts that name their class."""
+    if isinstance(value, (bytes, bytearray, memoryview)):
+        return bytes(value).hex()
+    if isinstance(value, str):
+        return value if encodable(value) else {"octets": value.encode("utf-8", "surrogateescape").hex()}
+    if isinstance(value, (list, tuple)):
+        return [plain(item) for item in value]
+    if isinstance(value, (Part, Message)):
+        return value.to_dict()
+    return value if value is None or isinstance(value, (int, float)) else str(value)
+
+
+def encodable(text: str) -> bool:
+    """Whether text is Unicode throughout: octets that were none are kept as surrogates, which JSON has no place for."""
+    return not any("\ud800" <= c <= "\udfff" for c in text)
+
+
+def typed(field: str, hint: Any, value: Any) -> Any:
+    """The other way, by the annotation of the field; EncodeError names the field."""
+    if hint in READERS:
+        try:
+            return READERS[hint](value)
+        except (ValueError, TypeError, KeyError):
+            raise EncodeError(field, f"{value!r} is no {hint.__name__}") from None
+    if get_origin(hint) is list and isinstance(value, list):
+        return [typed(field, get_args(hint)[0], item) for item in value]
+    if isinstance(hint, type) and issubclass(hint, (Part, Message)):
+        return hint.from_dict(value)
+    return value
+
+
+def text_of(value: Any) -> str:
+    if isinstance(value, dict):
+        return bytes.fromhex(value["octets"]).decode("utf-8", "surrogateescape")
+    if not isinstance(value, str):
+        raise TypeError
+    return value
+
+
+def number_of(value: Any) -> int:
+    if not isinstance(value, int):
+        raise TypeError
+    return int(value)
+
+
+READERS: dict[Any, Callable[[Any], Any]] = {
+    int: number_of, str: text_of, bytes: bytes.fromhex, IPv4Address: IPv4Address, IPv6Address: IPv6Address}
+
+
+def once(function: Callable[[Any], V]) -> Callable[[Any], V]:
+    """Remembers what is known of a class."""
+    return cache(function)
+
+
+@once
+def hints_of(cls: Any) -> dict[str, Any]:
+    hints = get_type_hints(cls)
+    return {name: hints[name] for name in cls.__struct_fields__}
+
+
+@once
+def shows_of(cls: Any) -> dict[str, Show]:
+    """How `str` shows each field: as its annotation says, `Annotated[int, as_hex]`, else as any value."""
+    hints = get_type_hints(cls, include_extras=True)
+    return {name: next(iter(getattr(hints[name], "__metadata__", ())), shown) for name in cls.__struct_fields__}
+
+
+def descendants(base: Any) -> Iterator[Any]:
+    yield base
+    for cls in base.__subclasses__():
+        yield from descendants(cls)
+
+
+def class_named(base: Any, name: Any) -> Any:
+    """`base`, or the class of that name that derives from it."""
+    known = CLASSES.setdefault(base, {})
+    if name not in known:
+        known.update((cls.__name__, cls) for cls in descendants(base))
+    if name not in known:
+        raise EncodeError(f"{base.__name__}.class", f"{name!r} is not known")
+    return known[name]
+
+
+CLASSES: dict[Any, dict[str, Any]] = {}
+
+
+# ---- the two bases ---------------------------------------------------------------------------------------------------
+
+class Shown:
+    """Prints, and goes to dict and JSON and back: what is added to a struct."""
+
+    __slots__ = ()
+    __struct_fields__: ClassVar[tuple[str, ...]]
+    def _items(self) -> Iterable[str]:
+        for name, show in shows_of(type(self)).items():
+            value = getattr(self, name)
+            if not isinstance(value, list) or (value and not isinstance(value[0], Part)):
+                yield f"{name}={show(value)}"
+
+    def __str__(self) -> str:
+        return filled(type(self).__name__ + "(", self._items(), ")", "")
+
+    def to_dict(self) -> dict[str, Any]:
+        """What `json.dumps` takes: the class by name under "class", addresses as text, octets as hexadecimal digits."""
+        return {"class": type(self).__name__, **{name: plain(getattr(self, name)) for name in self.__struct_fields__}}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Self:
+        """The other way. Fields left out have their default; EncodeError names what is wrong."""
+        kind = class_named(cls, values.get("class", cls.__name__))
+        if kind is not cls:
+            other: Self = kind.from_dict(values)
+            return other
+        hints = hints_of(kind)
+        unknown = values.keys() - hints.keys() - {"class"}
+        if unknown:
+            raise EncodeError(kind.__name__, f"has no field {min(unknown)!r}")
+        try:
+            return cls(**{name: typed(f"{cls.__name__}.{name}", hints[name], value)
+                          for name, value in values.items() if name != "class"})
+        except TypeError as error:
+            raise EncodeError(kind.__name__, str(error)) from None
+
+    def to_json(self) -> bytes:
+        """JSON of `to_dict`."""
+        return msgspec.json.encode(self.to_dict())
+
+    @classmethod
+    def from_json(cls, text: bytes | str) -> Self:
+        """The other way; EncodeError."""
+        try:
+            values = msgspec.json.decode(text, type=dict[str, Any])
+        except (msgspec.DecodeError, UnicodeError) as error:
+            raise EncodeError(cls.__name__, f"no JSON object: {error}") from None
+        return cls.from_dict(values)
+
+    def replace(self, **changes: Any) -> Self:
+        """A copy with other values in some fields."""
+        return cast(Self, msgspec.structs.replace(cast(Any, self), **changes))
+
+
+class Part(Shown, msgspec.Struct, frozen=True, gc=False):
+    """Something that a message holds any number of: an extension, an option."""
+
+
+class Message(Shown, msgspec.Struct):
+    """A message; its classes add `decode` and `encode`, for what these need differs from protocol to protocol."""
+
+    plan: ClassVar[Plan]
+
+    def parts(self) -> list[Any]:
+        """Extensions or options, in wire order."""
+        return [part for name in self.__struct_fields__ if isinstance(getattr(self, name), list)
+                for part in getattr(self, name) if isinstance(part, Part)]
+
+    def find(self, kind: type[P]) -> P | None:
+        """The first extension or option of a class, or None."""
+        return next((part for part in self.parts() if isinstance(part, kind)), None)
+
+    def find_all(self, kind: type[P]) -> list[P]:
+        """Every extension or option of a class, in wire order."""
+        return [part for part in self.parts() if isinstance(part, kind)]
+
+    def __str__(self) -> str:
+        lists = [(name, getattr(self, name)) for name in self.__struct_fields__ if isinstance(getattr(self, name), list)]
+        text = filled(type(self).__name__ + "(", self._items(), "", "    ")
+        for name, parts in lists:
+            if parts and isinstance(parts[0], Part):
+                lines = "".join("\n        " + str(part).replace("\n", "\n        ") + "," for part in parts)
+                text += f",\n    {name}=[{lines}\n    ]"
+        return text + ")"

@@ -1,0 +1,81 @@
+"""Annotated classes bound to packed structs: layout from the struct, meaning from the annotation.
+
+A protocol has one `Overlay`, made of the numpy layouts of its structs and of the header shape of each of its types.
+A field that is missing, renamed, out of order or of another size fails when the class is made, that is at import.
+"""
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from ipaddress import IPv4Address, IPv6Address
+from typing import Any, TypeVar, get_origin, get_type_hints
+
+import numpy as np
+
+from fastcodec.fields import Plan
+
+__all__ = ["Overlay", "dtype_of"]
+
+C = TypeVar("C", bound=type)
+FRAMING = frozenset({"type", "subtype", "length"})      # the writer's business, not the user's
+WIDTHS: dict[Any, tuple[int, ...]] = {int: (1, 2, 4, 8), IPv4Address: (4,), IPv6Address: (16,)}
+TAILS: dict[Any, int] = {bytes: 1, str: 2, list: 3}                     # Plan.tail: octets, text, extensions
+CODES = {"B": "u1", "H": ">u2", "I": ">u4", "Q": ">u8"}
+
+
+def dtype_of(view: Any) -> np.dtype[Any]:
+    """numpy dtype, network order, of the packed struct behind a memoryview (numpy itself refuses '^(16)B')."""
+    fields = re.findall(r"\^?(?:\((\d+)\))?([BHIQ]):(\w+):", memoryview(view).format)
+    return np.dtype([(name, CODES[code], *([int(n)] if n else [])) for n, code, name in fields])
+
+
+class Overlay:
+    """Binds classes to structs: `overlays = Overlay(LAYOUTS, SHAPES)`, then `@overlays("NonceRequest", type=42)`.
+
+    `layouts` is struct name to dtype, `shapes` extension type to header shape (`wire.Shape`); types that are not in it
+    have no header to write. `framing` are the fields that users never see.
+    """
+
+    def __init__(self, layouts: Mapping[str, np.dtype[Any]], shapes: Mapping[int, int],
+                 framing: frozenset[str] = FRAMING) -> None:
+        self.layouts, self.shapes, self.framing = layouts, shapes, framing
+
+    def __call__(self, *structs: str, type: int = 0, subtype: int = 0,
+                 leave_out: frozenset[str] = frozenset()) -> Callable[[C], C]:
+        """Bind an annotated class to the struct (or the structs, one behind the other) of that name.
+
+        A last field that is in no struct takes what follows: `bytes`, `str` (UTF-8) or a list of extensions. Fields
+        left out are reserved, zero when written.
+        """
+        def bind(cls: C) -> C:
+            hints = get_type_hints(cls)
+            fields, size = self._fields(structs, self.framing | leave_out, hints)
+            tail = self._tail(cls, structs, [name for name, *_ in fields], hints)
+            for name, _, width, kind in fields:
+                if width not in WIDTHS.get(kind, (width,) if kind is bytes else ()):
+                    raise TypeError(f"{cls.__name__}.{name}: {kind} cannot stand for {width} octets")
+            cls.plan = Plan(cls, fields, size, tail, type, subtype,  # type: ignore[attr-defined]
+                            self.shapes.get(type, 0))
+            return cls
+        return bind
+
+    def _fields(self, structs: tuple[str, ...], left_out: frozenset[str],
+                hints: dict[str, Any]) -> tuple[list[tuple[str, int, int, Any]], int]:
+        """[(name, offset, octets, annotation), ...] of what users see, and the octets of it all."""
+        start, fields = 0, []
+        for dtype in (self.layouts[name] for name in structs):
+            for name, (field, offset, *_) in (dtype.fields or {}).items():
+                if name not in left_out:
+                    fields.append((name, start + offset, field.itemsize, hints.get(name)))
+            start += dtype.itemsize
+        return fields, start
+
+    def _tail(self, cls: Any, structs: tuple[str, ...], fields: list[str], hints: dict[str, Any]) -> int:
+        names = list(cls.__struct_fields__)
+        rest = names[len(fields):]
+        if names[:len(fields)] != fields or len(rest) > 1:
+            raise TypeError(f"{cls.__name__}: {names} are not the fields of {structs}: {fields}")
+        kind = hints[rest[0]] if rest else None
+        if rest and (get_origin(kind) or kind) not in TAILS:
+            raise TypeError(f"{cls.__name__}: {names} are not the fields of {structs}: {fields}, nor is {kind} a tail")
+        return TAILS[get_origin(kind) or kind] if rest else 0
