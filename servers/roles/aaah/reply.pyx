@@ -13,11 +13,11 @@ from libc.stdint cimport uint16_t, uint32_t, uint8_t
 from libc.string cimport memcpy, memset
 from servers.engine.reasons cimport PROXY_STATE_LIMIT
 from servers.engine.stages cimport DONE
-from servers.net.node cimport ROOM, draw
+from servers.net.node cimport draw
 from servers.roles.aaah.policy cimport fha_of_class
 from servers.roles.aaah.row cimport address_reply, give_up, integer, replies_of, value
 from servers.roles.aaah.state cimport (
-    Aaah, CO_LOCATED, FHA_ALLOCATES, PolicyFha, Question, SERVICE_FRAMED, STAGE_SEND_REPLY, WANT_MN_FHA,
+    Aaah, CO_LOCATED, FHA_ALLOCATES, LONGEST_REPLY, PolicyFha, Question, SERVICE_FRAMED, STAGE_SEND_REPLY, WANT_MN_FHA,
 )
 from servers.roles.aaah.waiting cimport close_waiting, leave, must_wait, open_waiting, park
 from servers.tables.replies cimport replies_finish
@@ -38,7 +38,7 @@ cdef void write_reply(Aaah* aaah, Question* question) noexcept nogil:
         at[0], at[1] = NUMBERS.number[<int> MESSAGE_AUTHENTICATOR], 18
         memset(at + 2, 0, 16)
         at += 18
-    at = copy_proxy_states(question, write_attributes(aaah, question, at), packet + ROOM)
+    at = copy_proxy_states(question, write_attributes(aaah, question, at), packet + LONGEST_REPLY)
     if not at:
         if question.slot:
             close_waiting(aaah, question)

@@ -22,7 +22,7 @@ from servers.engine.counters cimport counts_of, offender_of
 from servers.engine.parking cimport parking_close, parking_open
 from servers.engine.stages cimport Stage, queue_close, queue_open, run_stages
 from servers.engine.wheel cimport wheel_next
-from servers.net.node cimport BATCH, Datagram, Node, draw
+from servers.net.node cimport BATCH, Datagram, Node, draw, open_outbox
 from servers.roles.aaah.arrival cimport check_authenticator, read_request, take_up
 from servers.roles.aaah.credential cimport find_who_asks
 from servers.roles.aaah.decision cimport decide
@@ -30,7 +30,7 @@ from servers.roles.aaah.memory cimport restore_state, save, write_state
 from servers.roles.aaah.proof cimport derive
 from servers.roles.aaah.reply cimport send_reply, sign_reply, write_reply
 from servers.roles.aaah.state cimport (
-    Aaah, Client, MOST_CLIENTS, MOST_FHAS, PolicyFha, Question, SCRATCH, SIGNING_AUTO, SIGNING_NO, SIGNING_YES,
+    Aaah, Client, LONGEST_REPLY, MOST_CLIENTS, MOST_FHAS, PolicyFha, Question, SCRATCH, SIGNING_AUTO, SIGNING_NO, SIGNING_YES,
     STATE_ROOM, StateRecord, SUBSCRIBER_STATE, Waiting,
 )
 from servers.roles.aaah.waiting cimport take_committed, take_due
@@ -59,6 +59,7 @@ cdef class AaahRole(Node):
         self.aaah.held = <uint32_t*> calloc(capacity, sizeof(uint32_t))
         if not self.rows or not self.aaah.scratch or not self.aaah.held:
             raise MemoryError
+        open_outbox(&self.out, LONGEST_REPLY)
         queue_open(&self.aaah.queue, 8 * BATCH)         # a password of 128 octets has eight pads
         parking_open(&self.aaah.waiting, capacity, sizeof(Waiting), 0)
         budget_open(&self.aaah.watchdogs, 10)           # reliability A41

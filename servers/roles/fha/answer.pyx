@@ -91,8 +91,9 @@ cdef bint take_pool(const Fha* fha, Registration* row) noexcept nogil:
 
 
 cdef bint key_is_usable(const Registration* row) noexcept nogil:
-    """RFC 3957 6.4: all that extension 43 is made of."""
+    """RFC 3957 6.4: all that extension 43 is made of; a salt has its first bit set, RFC 2868 3.5."""
     return (row.answer.packet.count[<int> MN_FHA_KEY] == 1 and size_of(row, MN_FHA_KEY) == 34
+            and attribute(row, MN_FHA_KEY)[0] & 0x80
             and 16 <= size_of(row, MN_FHA_NONCE) <= 64 and integer(row, AAA_SPI)
             and integer(row, MN_FHA_MN_SPI) == row.asked_spi and integer(row, MN_FHA_FHA_SPI) >= 256
             and integer(row, MN_FHA_ALGORITHM) == ALGORITHM_HMAC_MD5

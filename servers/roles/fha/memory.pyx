@@ -20,6 +20,7 @@ from servers.roles.radius_client cimport Answer, client_close, client_open, clie
 from servers.store.journal cimport JournalWriter
 from servers.tables.bindings cimport Binding, Record, bindings_close, bindings_open
 from servers.tables.budget cimport budget_close, budget_open
+from servers.tables.ended cimport ended_close, ended_open
 from servers.tables.hash cimport table_close, table_open
 from servers.tables.replies cimport ReplyCache
 
@@ -50,6 +51,7 @@ cdef class FhaMemory(Node):
         self.fha.client.queue, self.fha.client.out = &self.fha.queue, &self.out
         self.fha.client.entropy, self.fha.client.counters = &self.entropy, &self.fha.counters
         self.fha.client.now, self.now.monotonic = &self.now, now
+        ended_open(&self.fha.ended)
         budget_open(&self.fha.requests, 10)                            # ruling 16
         budget_open(&self.fha.duplicates, 10)
         budget_open(&self.fha.mismatches, 1)                           # ruling 3
@@ -70,6 +72,7 @@ cdef class FhaMemory(Node):
         parking_close(&self.fha.waiting)
         bindings_close(&self.fha.bindings)
         client_close(&self.fha.client)
+        ended_close(&self.fha.ended)
         budget_close(&self.fha.requests)
         budget_close(&self.fha.duplicates)
         budget_close(&self.fha.mismatches)
@@ -141,6 +144,7 @@ cdef class FhaMemory(Node):
         cdef const Record* record = <const Record*> <const uint8_t*> payload
         if len(payload) < <Py_ssize_t> sizeof(Record) or len(payload) != <Py_ssize_t> sizeof(Record) + record.nai_length:
             return False
+        self.now.monotonic, self.now.wall = now, wall
         remember_clock(&self.fha, record)
         return restore_binding(&self.fha, record, kind == RELEASED, now, wall)
 

@@ -7,7 +7,7 @@ from servers.engine.ntp cimport is_newer, ntp_of
 from servers.engine.parking cimport parking_row
 from servers.net.node cimport draw
 from servers.pool.bitmap cimport Pool, RESERVED, pool_claim, pool_cool, pool_state
-from servers.roles.fha.address cimport drop_binding, keep_outside, pool_of, rest_of
+from servers.roles.fha.address cimport drop_binding, keep_outside, note_end, pool_of, rest_of
 from servers.roles.fha.state cimport Fha, NEVER, SECOND
 from servers.tables.bindings cimport Binding, Record, add_binding, find_binding, set_expiry
 from servers.tables.hash cimport hash_octets
@@ -39,6 +39,7 @@ cdef bint restore_binding(Fha* fha, const Record* record, bint is_over, uint64_t
         until += rest
     if is_over and until <= wall:
         forget_binding(fha, binding)
+        note_end(fha, hash, record.identification)
         return True
     until = now + min(until - wall, rest if is_over else <uint64_t> LONGEST_LIFETIME_S * SECOND)
     if not place_address(fha, record.address, hash, until if is_over else 0):
