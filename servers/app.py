@@ -116,6 +116,9 @@ def build_fha(config: Fha, receive_buffer: int | None = None) -> Server:
         if store.directory is not None:
             store.compact(role.records(now, wall))
         sockets = fha_sockets(config, receive_buffer)
+    except MemoryError:
+        store.close()
+        raise ConfigurationError(f"fha.pool.network: this machine has no memory for the leases of {config.pool.network}") from None
     except BaseException:
         store.close()
         raise
