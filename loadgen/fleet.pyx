@@ -26,6 +26,7 @@ from servers.roles.radius_client cimport (
 
 cdef enum:
     FIXED_REPLY = 20                     # RFC 5944 3.4
+    LONGEST_REPLY = 1500                 # octets of a datagram that is looked at, as at the FHA
     REGISTRATION_REPLY = 3
     SCRATCH = 256                        # octets a row may use of a batch's scratch space
     LOCATION = 64                        # octets a location's text may have, its length included
@@ -472,7 +473,7 @@ cdef Attempt* match_reply(Load* load, Datagram* datagram) noexcept nogil:
     counted (ruling 26)."""
     cdef uint32_t low, node, k
     cdef Attempt* attempt
-    if datagram.length < FIXED_REPLY or datagram.data[0] != REGISTRATION_REPLY:
+    if not FIXED_REPLY <= datagram.length <= LONGEST_REPLY or datagram.data[0] != REGISTRATION_REPLY:
         load.mip_malformed += 1
         return NULL
     low = get32(datagram.data + 16)

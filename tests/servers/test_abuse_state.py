@@ -53,7 +53,7 @@ def configured(edit: tuple[str, str]) -> Callable[[Path], object]:
     def play(folder: Path) -> object:
         path = written(folder, edit)
         bad = f'"{edit[1]}"' if "\n" not in edit[1] else edit[1].splitlines()[-1]
-        (line,) = (k for k, text in enumerate(path.read_text().splitlines(), 1) if bad in text)
+        line = max(k for k, text in enumerate(path.read_text().splitlines(), 1) if bad in text)
         with pytest.raises(ConfigurationError) as caught:
             config.load_fha(path)
         message = str(caught.value)
