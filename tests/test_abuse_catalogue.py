@@ -12,7 +12,7 @@ import pytest
 
 HERE = Path(__file__).parent
 TABLES = {"roles/test_abuse_mip4": "ROWS", "roles/test_abuse_radius": "ROWS", "roles/test_abuse_scripts": "SCRIPTS",
-          "servers/test_abuse_state": "TABLE", "loadgen/test_abuse_generator": "TABLE"}
+          "roles/test_abuse_aaa_scripts": "SCRIPTS", "servers/test_abuse_state": "TABLE", "loadgen/test_abuse_generator": "TABLE"}
 ELSEWHERE = {"A22"}  # revocation (RFC 3543) has tests of its own
 ASKED_FOR = [*range(1, 24), *range(26, 43), *range(47, 52), *range(53, 56)]
 Line = tuple[str, str, str]

@@ -8,11 +8,11 @@ import asyncio
 import socket
 import time
 from collections.abc import Callable
-from ipaddress import IPv4Address
 from typing import Any, NamedTuple
 
 import pytest
 from desk import Desk, md5_mac
+from holder import Holder
 from world import AAAH, FHA, HOME_AGENT, HOME_PREFIX, NAS, PREFIX, SECRET, packed, table_of
 
 from fastcodec.errors import DecodeError
@@ -46,6 +46,7 @@ class Sender:
 
 
 Build = Callable[[Sender], bytes]
+Seen = dict[str, Any]
 
 
 class Row(NamedTuple):
@@ -69,6 +70,23 @@ class Row(NamedTuple):
     def is_sendable(self) -> bool:
         """By an ordinary socket."""
         return self.port >= 0 and self.source not in ("0.0.0.0", "255.255.255.255")
+
+
+class Script(NamedTuple):
+    """Several packets."""
+
+    id: str
+    what: str
+    play: Callable[[], Seen]
+    seen: Seen
+
+
+def code_of(replies: list[bytes]) -> list[int]:
+    return [reply[1] for reply in replies]
+
+
+def tally(desk: Holder, *reasons: str) -> Seen:
+    return {reason: desk.count(reason) for reason in reasons}
 
 
 # ---- RADIUS by hand --------------------------------------------------------------------------------------------------
@@ -223,7 +241,3 @@ class SocketDesk(Desk):
     def is_let_in(self, node: int) -> bool:
         with self.post(f"127.0.2.{node - FIRST_NODE}", (AAAH, self.aaah_port), self.access_request(node)) as sender:
             return self.receive(sender)[0] == 2
-
-
-def address(text: str) -> IPv4Address:
-    return IPv4Address(text)

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from ipaddress import IPv4Address
 from typing import Any
 
 import pytest
@@ -20,7 +21,6 @@ from abuse import (
     Row,
     Sender,
     SocketDesk,
-    address,
     through_decoder,
     through_role,
     through_socket,
@@ -83,7 +83,7 @@ def named(nai: bytes) -> Build:
 
 
 def named_ours(reply: RegistrationReply) -> bool:
-    return reply.home_agent == address(FHA)
+    return reply.home_agent == IPv4Address(FHA)
 
 
 def lasts(most: int) -> Callable[[RegistrationReply], bool]:

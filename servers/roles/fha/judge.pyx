@@ -64,8 +64,8 @@ cdef void judge_request(Fha* fha, Registration* row, const Binding* binding) noe
 
 cdef bint identification_is_fresh(Fha* fha, const Registration* row, const Binding* binding) noexcept nogil:
     """RFC 5944 5.7.1: within the window of our clock when it came, however long the AAAH took, and newer than all
-    accepted before, also before a restart or under a binding that is gone. 5.7.2: the nonce sent last. What the AAAH has to vouch for is judged by time,
-    as the AAAH judges it."""
+    accepted before, also before a restart or under a binding that is gone. 5.7.2: the nonce sent last. What the AAAH has
+    to vouch for is judged by time, as the AAAH judges it."""
     if row.by_nonce:
         return <uint32_t> (row.identification >> 32) == row.replay_nonce
     return (is_within(row.identification, ntp_of(row.arrived), fha.window_s)
