@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from fastcodec.message import RadiusPacket, RegistrationReply, RegistrationRequest
+from fastcodec import RadiusPacket, RegistrationReply, RegistrationRequest
 from servers.tables import subscribers_csv
 
 SECRET = b"a secret of some length"

@@ -15,8 +15,8 @@ from desk import Desk, md5_mac
 from holder import Holder
 from world import AAAH, FHA, HOME_AGENT, HOME_PREFIX, NAS, PREFIX, SECRET, packed, table_of
 
+from fastcodec import RadiusPacket, RegistrationRequest
 from fastcodec.errors import DecodeError
-from fastcodec.message import RadiusPacket, RegistrationRequest
 from servers.net.udp import Driver, open_socket
 from servers.pool.bitmap import SharedPool
 from servers.roles.aaah import AaahRole

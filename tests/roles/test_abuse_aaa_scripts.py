@@ -17,7 +17,7 @@ from home import ACCESS, HomeDesk, status_server
 from realm import resigned
 from world import AAAH, FHA, SECOND, SECRET
 
-from fastcodec.message import RadiusPacket
+from fastcodec import RadiusPacket
 
 # ---- A32, A33, A35, A36: answers of an AAAH that is wrong --------------------------------------------------------------------
 

@@ -28,7 +28,7 @@ from abuse import (
 from desk import RESERVED_R, RESERVED_X, B, D, G, M, S, T, nai_extension, nonce_request
 from world import FHA
 
-from fastcodec.message import RegistrationReply
+from fastcodec import RegistrationReply
 
 UNKNOWN = b"\xc8\x00"  # type 200, empty: may be skipped
 MN_HA_OF_NOBODY = b"\x20\x14\x00\x00\x20\x00" + bytes(16)

