@@ -22,6 +22,7 @@ session_timeout_s = 7200                 # how long an access is authorised, sec
 registration_lifetime_s = 1800           # longest registration allowed, seconds
 key_lifetime_s = 3600                    # how long a key between node and FHA is good, seconds
 identification_window_s = 7              # how wrong a node's clock may be, seconds
+replay_protection = ["timestamps", "nonces"]   # what an FHA may choose from for its nodes; the only one if it is one
 
 # Who may ask. The longest network that contains the client's address counts; anyone else is ignored.
 [[aaah.client]]
@@ -54,7 +55,8 @@ nas_identifier = "fha1.access.example"   # how it names itself to the AAAH
 ipv6_prefix = "2001:db8:f:1::/64"        # IPv6 care-of addresses: this prefix + the IPv4 home address
 max_lifetime_s = 1800                    # longest registration granted, seconds
 identification_window_s = 7              # how wrong a node's clock may be, seconds, 3 to 255
-replay_protection = "timestamps"         # by which later requests of a node are told from old ones; or "nonces"
+replay_protection = "timestamps"         # by which later requests of a node are told from old ones; or "nonces", which
+                                         # need no clock; the AAAH decides
 strict = true                            # false: RFC 3344 instead of RFC 5944: one authenticator in a request, 131
                                          # instead of silence when it is missing, reserved bits ignored
 state = "fha-state"                      # folder of the journal: leases and keys that must survive a restart

@@ -46,7 +46,8 @@ class Home:
                         ipv6_home_prefix=config.ipv6_home_prefix.network_address.packed, home_agent=config.home_agent.packed,
                         session_timeout_s=config.session_timeout_s, registration_lifetime_s=config.registration_lifetime_s,
                         key_lifetime_s=config.key_lifetime_s, identification_window_s=config.identification_window_s,
-                        journal=self.store.journal, reject_delay_ms=round(config.reject_delay_s * 1000))
+                        journal=self.store.journal, reject_delay_ms=round(config.reject_delay_s * 1000),
+                        timestamps="timestamps" in config.replay_protection, nonces="nonces" in config.replay_protection)
         for client in config.client:
             assert client.secret is not None                         # settled by load_aaah
             role.add_client(client.network.network_address.packed, client.network.prefixlen, client.secret.octets,

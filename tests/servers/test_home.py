@@ -4,6 +4,7 @@ import struct
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from servers import accounting
 from servers.config import load_aaah
 from servers.errors import ConfigurationError
 from servers.home import Home
+from servers.roles.aaah import AaahRole
 from servers.tables import subscribers_csv, subscribers_lmdb
 from servers.tables.subscribers_csv import Subscribers, generate
 
@@ -209,3 +211,30 @@ def test_a_start_that_was_cut_short_writes_the_same_file_again(tmp_path: Path) -
 def test_no_records_no_file(tmp_path: Path) -> None:
     assert accounting.export([], tmp_path, 1) is None
     assert not list(tmp_path.iterdir())
+
+
+# ---- replay protection ---------------------------------------------------------------------------------------------------
+
+@pytest.mark.parametrize(("line", "offers"), [
+    ("", (True, True)), ('replay_protection = ["timestamps"]', (True, False)), ('replay_protection = ["nonces"]', (False, True))])
+def test_what_fhas_may_choose_from(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, line: str, offers: tuple[bool, bool]) -> None:
+    place, seen = Place(tmp_path), []
+
+    def role(*arguments: Any, **settings: Any) -> AaahRole:
+        seen.append((settings["timestamps"], settings["nonces"]))
+        return AaahRole(*arguments, **settings)
+
+    monkeypatch.setattr("servers.home.AaahRole", role)
+    text = (tmp_path / "aaah.toml").read_text().replace("[[aaah", f"{line}\n[[aaah")
+    (tmp_path / "aaah.toml").write_text(text)
+    stop(place.start())
+    assert seen == [offers]
+
+
+@pytest.mark.parametrize(("value", "message"), [("[]", "length >= 1"), ('["none"]', "invalid enum value"), ('"nonces"', "array")])
+def test_replay_protection_is_one_of_two(tmp_path: Path, value: str, message: str) -> None:
+    place = Place(tmp_path)
+    text = (tmp_path / "aaah.toml").read_text().replace("[[aaah", f"replay_protection = {value}\n[[aaah")
+    (tmp_path / "aaah.toml").write_text(text)
+    with pytest.raises(ConfigurationError, match=message):
+        place.start()

@@ -16,7 +16,8 @@ class AaahRole(Node):
         self, subscribers: SubscriberTable, replies: ReplyCache, *, care_of_network: bytes, care_of_size: int,
         ipv6_home_prefix: bytes, home_agent: bytes, session_timeout_s: int = 7200, registration_lifetime_s: int = 1800,
         key_lifetime_s: int = 3600, identification_window_s: int = 7, journal: JournalWriter | None = None,
-        reject_delay_ms: int = 0, accounting_replies: ReplyCache | None = None, capacity: int = 16384) -> None: ...
+        reject_delay_ms: int = 0, accounting_replies: ReplyCache | None = None, timestamps: bool = True,
+        nonces: bool = True, capacity: int = 16384) -> None: ...
     def add_client(
         self, network: bytes, prefix: int, secret: bytes, *, roles: int = 6, denial_code: bool = True,
         require_message_authenticator: str = "yes", chap_without_data: bool = False) -> None: ...
