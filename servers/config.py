@@ -128,6 +128,7 @@ class Aaah(Table, kw_only=True):
     policy: Path
     state: Path = Path("aaah-state")
     volatile: bool = False
+    accounting_period_s: Annotated[int, Meta(ge=1, le=7 * 86_400)] = 3600
     reject_delay_s: Annotated[float, Meta(ge=0, le=10)] = 1.0
     ipv6_home_prefix: IPv6Network = IPv6Network("2001:db8:100::/64")
     home_agent: IPv6Address = IPv6Address("2001:db8:100:0:ffff::1")

@@ -13,6 +13,11 @@ subscribers = "subscribers.csv"          # nai,mn_aaa_spi,mn_aaa_key,access_secr
 policy = "policy.toml"                   # which FHA a subscriber gets; an example stands at the end of this file
                                          # (both files are read again on SIGHUP)
 state = "aaah-state"                     # folder of the journal: who may ask for whose keys, and accounting records
+accounting_period_s = 3600               # so often what was accounted goes from the journal into a text file of its own,
+                                         # accounting.NUMBER in that folder; also at each start and after 256 MiB of
+                                         # journal. A file under that name is complete and yours to move or remove: the
+                                         # server never removes one, so watch the disk. After a crash amid all this
+                                         # the last file may come again, with all of its lines and perhaps more
 volatile = false                         # true: no journal, all of that is forgotten on exit
 reject_delay_s = 1.0                     # how long a NAS waits for a refusal, 0 to 10 seconds: it slows guessing down
 ipv6_home_prefix = "2001:db8:100::/64"   # IPv6 home addresses: this prefix + the place in the file, 1 for the first

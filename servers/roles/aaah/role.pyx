@@ -223,6 +223,11 @@ cdef class AaahRole(Node):
         return self.aaah.accepted, self.aaah.rejected
 
     @property
+    def accounted(self):
+        """Accounting records given to the journal since the start."""
+        return self.aaah.accounted
+
+    @property
     def under_way(self):
         """Replies that wait for the journal or for their time."""
         return self.aaah.waiting.used
