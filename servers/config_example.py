@@ -96,7 +96,8 @@ secret = "change-me-16-octets-at-least"  # shared with the AAAH; or: secret_file
 require_message_authenticator = "yes"    # in its answers; "auto": once it has sent one; "no": forgers may answer for it
 status_server = true                     # it answers Status-Server, by which one in doubt is watched
 ours = true                              # false: a plain RADIUS server that knows a node's MN-AAA key as a password: nodes
-                                         # use CHAP_SPI, ask for no key, and have one of those below
+                                         # use CHAP_SPI, ask for no key, and have one of those below. It counts for
+                                         # this server alone: such a one is not sent the octets that MN-AAA covers
 
 # Keys of nodes whose AAAH derives none. Without `nai` it is one for every node, who can then all sign as each other.
 # Remove the # in front of these lines if you have such nodes.
