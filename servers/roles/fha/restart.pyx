@@ -11,7 +11,7 @@ from servers.roles.fha.address cimport drop_binding, keep_outside, pool_of, rest
 from servers.roles.fha.overlap cimport OldKey, restore_old_key
 from servers.roles.fha.state cimport Fha, NEVER, SECOND
 from servers.tables.bindings cimport Binding, Record, add_binding, find_binding, set_expiry
-from servers.tables.hash cimport hash_octets
+from servers.tables.hash cimport seeded_hash
 
 cdef enum:
     LONGEST_LIFETIME_S = 0xffff          # RFC 5944 3.3; a wall clock that went back would prolong a lease by years
@@ -29,7 +29,7 @@ cdef bint restore_binding(Fha* fha, const Record* record, const OldKey* old, bin
                           uint64_t wall) noexcept nogil:
     """The latest record of a NAI counts. A lease that expired while nobody was there has rested since."""
     cdef const uint8_t* nai = <const uint8_t*> record + sizeof(Record)
-    cdef uint64_t hash = hash_octets(nai, record.nai_length, fha.seed)
+    cdef uint64_t hash = seeded_hash(nai, record.nai_length, fha.seed)
     cdef uint64_t rest = rest_of(fha, record.address) * SECOND
     cdef uint64_t until = record.expires
     cdef Binding* binding = find_binding(&fha.bindings, nai, record.nai_length, hash)
