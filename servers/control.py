@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from servers.bounded import Output, BoundedServer
+from servers.bounded import BoundedServer, Output
 from servers.errors import ConfigurationError
 
 QUESTION = b"stats"

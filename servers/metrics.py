@@ -9,7 +9,7 @@ import socket
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from servers.bounded import Output, BoundedServer
+from servers.bounded import BoundedServer, Output
 from servers.endpoint import Endpoint
 from servers.errors import ConfigurationError
 
