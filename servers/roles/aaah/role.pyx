@@ -77,8 +77,9 @@ cdef class AaahRole(Node):
                  bytes ipv6_home_prefix, bytes home_agent, uint32_t session_timeout_s=7200,
                  uint32_t registration_lifetime_s=1800, uint32_t key_lifetime_s=3600, uint32_t identification_window_s=7,
                  JournalWriter journal=None, uint32_t reject_delay_ms=0, ReplyCache accounting_replies=None,
-                 uint32_t capacity=16384):
-        """Addresses and prefixes as packed octets, network order. `journal`: of a loaded store; None or volatile: what
+                 bint timestamps=True, bint nonces=True, uint32_t capacity=16384):
+        """Addresses and prefixes as packed octets, network order. `timestamps`, `nonces`: which replay protection new
+        associations may have; an FHA says what it would like. `journal`: of a loaded store; None or volatile: what
         was assigned and accounted is forgotten at the end."""
         self.subscriber_table, self.reply_caches = subscribers, (replies, accounting_replies or ReplyCache(8192))
         self.aaah.subscribers = &subscribers.subscribers
@@ -89,6 +90,7 @@ cdef class AaahRole(Node):
         memcpy(self.aaah.home_agent, <const uint8_t*> home_agent, 16)
         self.aaah.session_timeout_s, self.aaah.registration_lifetime_s = session_timeout_s, registration_lifetime_s
         self.aaah.key_lifetime_s, self.aaah.identification_window_s = key_lifetime_s, identification_window_s
+        self.aaah.offers_timestamps, self.aaah.offers_nonces = timestamps, nonces
         self.aaah.reject_delay = <uint64_t> reject_delay_ms * 1000000
         self.aaah.seed = get64(draw(&self.entropy, 8))
         self.journal = journal
@@ -220,6 +222,11 @@ cdef class AaahRole(Node):
     def replies_sent(self):
         """(accepts, rejects) written."""
         return self.aaah.accepted, self.aaah.rejected
+
+    @property
+    def accounted(self):
+        """Accounting records given to the journal since the start."""
+        return self.aaah.accounted
 
     @property
     def under_way(self):

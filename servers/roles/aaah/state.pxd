@@ -141,9 +141,11 @@ cdef struct Aaah:                    # all that a stage may touch
     uint32_t registration_lifetime_s
     uint32_t key_lifetime_s
     uint32_t identification_window_s
+    bint offers_timestamps, offers_nonces    # replay protection of new associations, RFC 3957 4
     uint64_t reject_delay            # ns, towards NASs
     uint8_t* scratch                 # for proofs that came in several pieces
     uint32_t scratch_used
     uint64_t accepted, rejected
+    uint64_t accounted               # records given to the journal
     uint64_t save_at                 # monotonic ns at which the journal is handed on, 0: nothing to save
     uint32_t commits                 # records that replies wait for, not handed on yet

@@ -22,7 +22,7 @@ from servers.roles.fha.row cimport drop, end_row, leave, nai_of, refuse, refuse_
 from servers.roles.fha.state cimport Fha, MOST_EXTENSIONS, MOST_IN_REQUEST, PROOF_LONGEST, Registration, STAGE_JUDGE
 from servers.tables.bindings cimport Binding, find_binding
 from servers.tables.budget cimport budget_allows
-from servers.tables.hash cimport NO_ROW, hash_octets, hash_word, table_find, table_insert, table_next, table_prefetch
+from servers.tables.hash cimport NO_ROW, hash_word, seeded_hash, table_find, table_insert, table_next, table_prefetch
 
 
 cdef enum:
@@ -161,8 +161,8 @@ cdef void check_form(Fha* fha, Registration* row, int fault) noexcept nogil:
 
 cdef void find_hashes(Fha* fha, Registration* row) noexcept nogil:
     row.identification = get64(&rrq_of(row).identification)
-    row.nai_hash = hash_octets(nai_of(row), row.nai_length, fha.seed)
-    row.request_hash = hash_octets(row.octets, row.datagram.length, fha.seed)
+    row.nai_hash = seeded_hash(nai_of(row), row.nai_length, fha.seed)
+    row.request_hash = seeded_hash(row.octets, row.datagram.length, fha.seed)
     table_prefetch(&fha.bindings.by_nai, row.nai_hash)
     table_prefetch(&fha.pending, row.nai_hash)
 

@@ -32,6 +32,8 @@ cdef void judge(Fha* fha, Registration* row) noexcept nogil:
         return
     judge_request(fha, row, binding)
     row.by_nonce = row.is_proven and row.replay == REPLAY_NONCES and not row.has_new_key
+    if row.by_nonce and binding:                                       # it may have moved on while the AAAH was asked
+        row.replay_nonce = binding.nonce
     if not identification_is_fresh(fha, row, binding):                 # a wrong clock is told, whatever else is wrong
         if not budget_allows(&fha.mismatches, row.nai_hash, fha.now.monotonic):
             drop(fha, row, REPLY_LIMIT)

@@ -11,10 +11,12 @@ from servers.engine.parking cimport parking_close, parking_open, parking_row
 from servers.engine.stages cimport queue_close, queue_open
 from servers.net.node cimport BATCH, Node, ROOM, draw
 from servers.pool.bitmap cimport SharedPool
-from servers.roles.fha.record cimport fill_record
+from servers.roles.fha.overlap cimport OldKey
+from servers.roles.fha.record cimport write_binding
 from servers.roles.fha.restart cimport remember_clock, restore_binding
 from servers.roles.fha.state cimport (
-    BOUND, Fha, MOST_ORDERS, MOST_POOLS, MOST_STATIC_KEYS, NamedPool, Order, POOL_NAME_LONGEST, RELEASED, Registration, StaticKey,
+    BOUND, Fha, MOST_ORDERS, MOST_POOLS, MOST_STATIC_KEYS, NamedPool, Order, POOL_NAME_LONGEST, RECORD_ROOM, RELEASED,
+    Registration, StaticKey,
 )
 from servers.roles.radius_client cimport Answer, client_close, client_open, client_report, client_server
 from servers.store.journal cimport JournalWriter
@@ -141,24 +143,27 @@ cdef class FhaMemory(Node):
 
     def restore(self, int kind, bytes payload, uint64_t now, uint64_t wall):
         """One journal record, in the journal's order; call before the first datagram. False: the record is not valid."""
-        cdef const Record* record = <const Record*> <const uint8_t*> payload
-        if len(payload) < <Py_ssize_t> sizeof(Record) or len(payload) != <Py_ssize_t> sizeof(Record) + record.nai_length:
+        cdef const uint8_t* octets = payload
+        cdef const Record* record = <const Record*> octets
+        cdef Py_ssize_t rest = len(payload) - <Py_ssize_t> sizeof(Record)
+        if rest < 0 or rest - record.nai_length not in (0, <Py_ssize_t> sizeof(OldKey)):
             return False
         self.now.monotonic, self.now.wall = now, wall
         remember_clock(&self.fha, record)
-        return restore_binding(&self.fha, record, kind == RELEASED, now, wall)
+        return restore_binding(&self.fha, record, <const OldKey*> (octets + sizeof(Record) + record.nai_length)
+                               if rest > record.nai_length else NULL, kind == RELEASED, now, wall)
 
     def records(self, uint64_t now, uint64_t wall):
         """Every lease, and what is still known of ended ones, as journal records for an image: yields (type, payload)."""
         cdef Binding* binding
-        cdef Record record
+        cdef uint8_t[RECORD_ROOM] octets
+        cdef uint32_t length
         for row in self.bound_rows():
             binding = <Binding*> parking_row(&self.fha.bindings.rows, row)
             if not binding.nai_length:                               # gone since this began
                 continue
-            fill_record(&record, binding, now, wall)
-            yield (RELEASED if binding.is_over else BOUND,
-                   (<const uint8_t*> &record)[:sizeof(Record)] + binding.nai[:binding.nai_length])
+            length = write_binding(binding, now, wall, octets)
+            yield RELEASED if binding.is_over else BOUND, (<const uint8_t*> octets)[:length]
 
     cdef list bound_rows(self):
         cdef uint32_t row

@@ -29,7 +29,7 @@ cdef enum:
     CO_LOCATED = 1                       # of Mipstorm-CoA-Type
     WANT_MN_FHA = 1                      # of Mipstorm-Key-Request
     FHA_ALLOCATES = 0xfffffffe           # RFC 2865 5.8
-    RECORD_ROOM = 384                    # octets of a Record and the longest NAI
+    RECORD_ROOM = 448                    # octets of a Record, the longest NAI and an OldKey
     BOUND = 1                            # journal record types
     RELEASED = 2
     STAGE_HASH = 1                       # places in STAGES
