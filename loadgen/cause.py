@@ -9,6 +9,7 @@ SECRET = "is the shared secret the same on both sides?"
 UNSIGNED = " (a server that signs no answers needs --message-authenticator auto)"
 RADIUS_REJECT = "3"
 BAD_AUTHENTICATOR = ("bad_authenticator", "bad_message_authenticator", "bad_response_authenticator")
+CROWDED = "the servers answer, but take longer than the generator has room to wait at this rate: lower --rate"
 MIP4_CODES = {
     "130": "the FHA had no address left to lease: enlarge the pool, or load fewer nodes",
     "128": "the FHA got no usable answer from its AAAH: is the AAAH up, and do their secrets match?",
@@ -26,8 +27,9 @@ def likely_cause(result: Result, is_refused: Callable[[document.Step], str | Non
     """
     failures = sum(t.failed + t.timed_out for t in
                    (result.bootstraps, *(tally for step, tally in result.steps.items() if step in LIFE)))
+    failures -= sum(result.not_begun.values())                       # consequences of the others
     if not failures:
-        return None
+        return CROWDED if result.not_begun else None
     for step, tally in result.steps.items():
         if tally.attempted and tally.timed_out == tally.attempted and (address := is_refused(step)):
             return f"nothing listens at {address}: is the server up, and is that its address?"

@@ -12,7 +12,7 @@ from types import TracebackType
 
 from loadgen.fleet import Fleet
 from loadgen.pacer import Pacer
-from loadgen.plan import IDENTIFIERS, MOST_UNDER_WAY, Expectation, Plan, Target
+from loadgen.plan import IDENTIFIERS, Expectation, Plan, Target, under_way
 from loadgen.result import percentile_ms
 from loadgen.status import Snapshot, Status
 from servers.net.mmsg import Socket
@@ -121,8 +121,7 @@ class Engine:
 
 def source_ports(plan: Plan) -> int:
     """Enough identifiers for all that may be under way at once, and few sockets where that is little."""
-    under_way = min(2 * plan.concurrency if plan.concurrency else MOST_UNDER_WAY, MOST_UNDER_WAY)
-    return max(4, -(-under_way // IDENTIFIERS))
+    return max(4, -(-under_way(plan) // IDENTIFIERS))
 
 
 def open_sockets(plan: Plan, ports: int, address: str) -> list[Socket]:

@@ -45,6 +45,13 @@ cdef enum Step:
 cdef struct Tally:                   # attempted = succeeded + failed + timed_out + in flight
     uint64_t attempted, succeeded, failed, timed_out
 
+cdef enum Hindrance:                 # why a bootstrap that is due cannot begin
+    NO_HINDRANCE = 0
+    NO_ROOM = 1                      # all rows wait for servers
+    STILL_UNDER_WAY = 2              # the node's last one waits for a server
+    NODE_ENGAGED = 3                 # it stays, or has only just begun
+    HINDRANCES = 4
+
 cdef struct Attempt:                 # a row: one bootstrap, renewal or release under way
     Head head
     uint8_t step                     # the one it is in
@@ -94,6 +101,7 @@ cdef struct Load:                    # all that a stage may touch
     Checks checks
     Holding holding                  # the nodes that stay
     Tally[5] tallies
+    uint64_t[4] not_begun            # bootstraps that failed before their first request, by Hindrance
     Histogram* latencies[5]
     Histogram* send_lag
     uint64_t[256] mip4_codes
@@ -144,6 +152,9 @@ cdef class Fleet(Node):
     cdef void start_due(self) noexcept nogil
     cdef uint32_t under_way(self) noexcept nogil
     cdef uint32_t open_attempts(self, void** rows, uint32_t most) noexcept nogil
+    cdef Attempt* open_attempt(self, uint32_t node, uint64_t due) noexcept nogil
+    cdef int hindrance(self, uint32_t node) noexcept nogil
+    cdef bint may_turn_away(self, int hindrance) noexcept nogil
     cdef void receive_answers(self, Datagram* rows, uint32_t n) noexcept nogil
     cdef void receive_replies(self, Datagram* rows, uint32_t n) noexcept nogil
     cdef bint give_up(self) noexcept nogil

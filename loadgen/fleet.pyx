@@ -31,6 +31,7 @@ cdef enum:
     SCRATCH = 256                        # octets a row may use of a batch's scratch space
     LOCATION = 64                        # octets a location's text may have, its length included
     STARTS = 256                         # bootstraps started before packets are looked at again
+    MS = 1000000
     KEPT_ACTS = 2                        # tries by its association before a node asks by MN-AAA
 
 cdef Stage[4] ANSWER_STAGES = [
@@ -38,6 +39,7 @@ cdef Stage[4] ANSWER_STAGES = [
 ]
 
 
+HINDRANCE_NAMES = ("", "no_room", "still_under_way", "")
 STEP_NAMES = ("bootstrap", "access", "registration", "renewal", "release")
 
 
@@ -121,6 +123,7 @@ cdef class Fleet(Node):
             memset(&self.load.tallies[k], 0, sizeof(Tally))
         histogram = self.histograms[STEPS]
         self.load.send_lag = histogram.pointer()
+        memset(self.load.not_begun, 0, sizeof(self.load.not_begun))
         memset(self.load.mip4_codes, 0, sizeof(self.load.mip4_codes))
         memset(self.load.radius_codes, 0, sizeof(self.load.radius_codes))
         memset(&self.load.counters, 0, sizeof(self.load.counters))
@@ -202,33 +205,60 @@ cdef class Fleet(Node):
             run_bootstrap(&self.load, rows, <int> n)
 
     cdef uint32_t open_attempts(self, void** rows, uint32_t most) noexcept nogil:
-        """Open loop: whatever is due by now. Closed loop: as many as are missing."""
-        cdef uint32_t n = 0, node, slot
+        """Open loop: whatever is due by now; where the servers' silence leaves no room for it, it has failed. Closed loop:
+        as many as are missing."""
+        cdef uint32_t n = 0, node, k
         cdef uint64_t due = self.now.monotonic
-        cdef Attempt* attempt
-        while n < most and self.begun < self.total:
-            if self.concurrency and self.under_way() >= self.concurrency:
+        cdef int hindrance
+        for k in range(most):
+            if self.begun >= self.total or (self.concurrency and self.under_way() >= self.concurrency):
                 break
             if not self.concurrency:
                 due = self.started_at + pace_time(&self.pace, self.begun)
                 if due > self.now.monotonic:
                     break
             node = pace_node(&self.pace, self.skipped + self.begun)
-            if self.under_way() == self.most_bootstraps or is_engaged(&self.load.nodes[node]):
+            hindrance = self.hindrance(node)
+            if not hindrance:
+                rows[n] = self.open_attempt(node, due)
+                n += 1
+            elif self.may_turn_away(hindrance):
+                turn_away(&self.load, hindrance)
+            else:
                 break                                                  # late then, and counted so
-            slot = parking_take(&self.load.attempts)
-            attempt = <Attempt*> parking_row(&self.load.attempts, slot)
-            memset(attempt, 0, <size_t> (<uint8_t*> &attempt.challenge - <uint8_t*> attempt))
-            attempt.slot, attempt.node, attempt.intended, attempt.step = slot, node, due, ACCESS
-            if self.load.nodes[node].state == REGISTERED:              # its lease of before may last
-                self.load.nodes[node].is_unsure = True
-            self.load.nodes[node].attempt, self.load.nodes[node].state = slot + 1, TRYING
-            if self.load.skips_access:
-                begin_registration(&self.load, attempt, self.load.known_fha)
-            rows[n] = attempt
-            n += 1
             self.begun += 1
         return n
+
+    cdef Attempt* open_attempt(self, uint32_t node, uint64_t due) noexcept nogil:
+        cdef uint32_t slot = parking_take(&self.load.attempts)
+        cdef Attempt* attempt = <Attempt*> parking_row(&self.load.attempts, slot)
+        memset(attempt, 0, <size_t> (<uint8_t*> &attempt.challenge - <uint8_t*> attempt))
+        attempt.slot, attempt.node, attempt.intended, attempt.step = slot, node, due, ACCESS
+        if self.load.nodes[node].state == REGISTERED:                  # its lease of before may last
+            self.load.nodes[node].is_unsure = True
+        self.load.nodes[node].attempt, self.load.nodes[node].state = slot + 1, TRYING
+        if self.load.skips_access:
+            begin_registration(&self.load, attempt, self.load.known_fha)
+        return attempt
+
+    cdef int hindrance(self, uint32_t node) noexcept nogil:
+        """A bootstrap that has had its first timeout waits for a server; a younger one may only wait for us."""
+        cdef const MobileNode* it = &self.load.nodes[node]
+        cdef const Attempt* attempt
+        if self.under_way() == self.most_bootstraps:
+            return NO_ROOM
+        if not is_engaged(it):
+            return NO_HINDRANCE
+        if it.state != TRYING:
+            return NODE_ENGAGED
+        attempt = <const Attempt*> parking_row(&self.load.attempts, it.attempt - 1)
+        if self.now.monotonic < attempt.intended + <uint64_t> self.load.first_timeout_ms * MS:
+            return NODE_ENGAGED
+        return STILL_UNDER_WAY
+
+    cdef bint may_turn_away(self, int hindrance) noexcept nogil:
+        """An open loop does not wait for the servers; a closed one does nothing else."""
+        return not self.concurrency and (hindrance == NO_ROOM or hindrance == STILL_UNDER_WAY)
 
     # ---- packets -----------------------------------------------------------------------------------------------------
 
@@ -350,10 +380,12 @@ cdef class Fleet(Node):
     cdef uint64_t next_start(self) noexcept nogil:
         """Monotonic ns of the next start; 1: at once; 0: none, or not by time."""
         cdef uint64_t due
+        cdef int hindrance
         if (self.stopped or not self.started_at or self.begun >= self.total
-                or (self.ends_at and self.now.monotonic >= self.ends_at)
-                or self.under_way() == self.most_bootstraps
-                or is_engaged(&self.load.nodes[pace_node(&self.pace, self.skipped + self.begun)])):
+                or (self.ends_at and self.now.monotonic >= self.ends_at)):
+            return 0
+        hindrance = self.hindrance(pace_node(&self.pace, self.skipped + self.begun))
+        if hindrance and not self.may_turn_away(hindrance):
             return 0
         if self.concurrency:
             return 1 if self.under_way() < self.concurrency else 0
@@ -403,6 +435,11 @@ cdef class Fleet(Node):
         return {name: (self.load.tallies[k].attempted, self.load.tallies[k].succeeded, self.load.tallies[k].failed,
                        self.load.tallies[k].timed_out)
                 for k, name in enumerate(STEP_NAMES)}
+
+    def not_begun(self):
+        """{why: bootstraps} that an open loop could not begin while the servers were silent; they count as failed."""
+        cdef int k
+        return {HINDRANCE_NAMES[k]: self.load.not_begun[k] for k in range(HINDRANCES) if self.load.not_begun[k]}
 
     def latencies(self):
         """{step: LatencyHistogram, ns}; `send_lag` among them."""
@@ -470,6 +507,13 @@ cdef int take_text(Text* text, column) except -1:
         offsets = column.offsets
         text.offsets = &offsets[0]
     return 0
+
+
+cdef void turn_away(Load* load, int hindrance) noexcept nogil:
+    """Its step is not attempted: nothing is sent."""
+    load.tallies[<int> BOOTSTRAP].attempted += 1
+    load.tallies[<int> BOOTSTRAP].failed += 1
+    load.not_begun[hindrance] += 1
 
 
 cdef Attempt* match_reply(Load* load, Datagram* datagram) noexcept nogil:

@@ -1,4 +1,5 @@
 """What a run shall do: every option parsed, every file read, every target looked at."""
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from ipaddress import IPv4Network, IPv6Address, IPv6Network
@@ -18,6 +19,8 @@ MOST_AAAHS = 8
 IDENTIFIERS = 256              # of a source port, RFC 2865 3
 MOST_UNDER_WAY = 32 * IDENTIFIERS
 MOST_TRIES = 16                # Identifications that a node keeps of its request
+LONGEST_INTERVAL_S = 16.0      # between two transmissions, RFC 5080 2.2.1 (MRT)
+JITTER = 1.1                   # of those intervals, at most
 CARE_OF = IPv4Network("127.64.0.0/10")
 
 LOOPBACK = IPv4Network("127.0.0.0/8")
@@ -105,6 +108,22 @@ class Plan:
     renew: bool = False            # while it stays
     release: bool = False          # when it has stayed
     max_packets: int | None = None  # requests that a closed loop may make in all, first transmissions
+
+
+def under_way(plan: Plan) -> int:
+    """Bootstraps to have room for: in an open loop all that begin until the first has had its last try, in a closed one
+    twice as many as there are at once."""
+    if plan.concurrency:
+        return min(2 * plan.concurrency, MOST_UNDER_WAY)
+    assert plan.rate is not None
+    return min(plan.nodes, math.ceil(plan.rate * patience_s(plan)), MOST_UNDER_WAY)
+
+
+def patience_s(plan: Plan) -> float:
+    """The longest that a bootstrap may take before it has timed out."""
+    firsts = {"access": [plan.radius_timeout_s], "registration": [plan.mip4_timeout_s]}
+    asked = firsts.get(plan.steps, [plan.radius_timeout_s, plan.mip4_timeout_s])
+    return JITTER * sum(min(math.ldexp(first, k), max(first, LONGEST_INTERVAL_S)) for first in asked for k in range(plan.tries))
 
 
 def check_targets(endpoints: Sequence[Endpoint], own_network: bool) -> None:

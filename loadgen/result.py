@@ -121,6 +121,7 @@ class Result(Part, kw_only=True):
     duration_s: float
     cores: int
     bootstraps: Tally
+    not_begun: dict[str, int] = msgspec.field(default_factory=dict)  # failed bootstraps that never sent a request, by reason
     steps: dict[Step, Tally]
     rate_per_s: Rate
     latency_ms: dict[Literal["bootstrap", "access", "registration", "binding", "renewal", "release"], Latency]

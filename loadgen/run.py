@@ -171,7 +171,7 @@ def describe(engine: Engine, plan: Plan, target: Target, spent: Spent) -> Result
     return Result(
         command=list(plan.command), scenario=plan.scenario, nodes=plan.nodes, seed=plan.seed, duration_s=round(duration, 6),
         cores=len(os.sched_getaffinity(0)), partial=engine.interrupted or spent.died is not None,
-        bootstraps=tallies["bootstrap"], steps=steps,
+        bootstraps=tallies["bootstrap"], not_begun=fleet.not_begun(), steps=steps,
         rate_per_s=document.Rate(offered=plan.rate,
                                  achieved=round(tallies["bootstrap"].succeeded / duration, 3) if duration else 0.0),
         latency_ms={"bootstrap": document.latency(latencies["bootstrap"]),

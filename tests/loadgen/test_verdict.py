@@ -64,6 +64,35 @@ def test_the_goal(make_result: Make, goal: MaxFailures, failed: int, timed_out: 
         assert judged.reasons == [f"{failed} bootstraps failed and {timed_out} timed out ({goal} allowed)"]
 
 
+def test_bootstraps_that_a_silent_server_left_no_room_for_are_the_servers_fault(make_result: Make) -> None:
+    crowd = make_result(bootstraps=Tally(attempted=1000, failed=700, timed_out=300), not_begun={"no_room": 700})
+    judged = judge(crowd, EASY, MaxFailures())
+    assert (judged.verdict, judged.exit_code) == ("goal-missed", 4)
+    assert judged.reasons == ["700 bootstraps failed and 300 timed out (0 allowed)",
+                              "700 of the failed could not even begin while others waited for an answer"]
+    assert judge(crowd, EASY, MaxFailures(share=1.0)).reasons == []
+
+
+def test_lateness_explains_no_silence(make_result: Make) -> None:
+    late = Strain(open_loop=True, sends=100, late_sends=50)
+    assert judge(make_result(timed_out=1000), late, MaxFailures()).verdict == "generator-limited"
+    silent = make_result(timed_out=1000, packets=Packets(sent=100))
+    assert judge(silent, late, MaxFailures()).verdict == "goal-missed"
+    assert judge(silent, Strain(open_loop=True, sends=100, own_drops=1), MaxFailures()).verdict == "generator-limited"
+
+
+def test_no_room_beside_servers_that_answer_everything_is_the_generators_fault(make_result: Make) -> None:
+    crowd = make_result(bootstraps=Tally(attempted=1000, succeeded=300, failed=700), not_begun={"no_room": 700})
+    assert judge(crowd, EASY, MaxFailures()).verdict == "generator-limited"
+    assert "lower --rate" in (likely_cause(crowd) or "")
+
+
+def test_the_cause_is_that_of_the_bootstraps_that_began(make_result: Make) -> None:
+    crowd = make_result(bootstraps=Tally(attempted=1000, failed=900, timed_out=100), not_begun={"no_room": 900},
+                        steps={"access": Tally(attempted=100, timed_out=100), "registration": Tally()})
+    assert (likely_cause(crowd) or "").startswith("the RADIUS server answered no access")
+
+
 def test_a_run_of_nothing_is_no_success(make_result: Make) -> None:
     judged = judge(make_result(bootstraps=Tally()), EASY, MaxFailures(share=1.0))
     assert (judged.verdict, judged.reasons) == ("goal-missed", ["no bootstrap was attempted"])
