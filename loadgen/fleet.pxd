@@ -56,13 +56,14 @@ cdef struct Attempt:                 # a row: one bootstrap, renewal or release 
     Head head
     uint8_t step                     # the one it is in
     uint8_t tries                    # registration requests sent
-    uint8_t answered                 # which of them the reply at hand answers
+    uint8_t answered                 # place of the request among the last ones that the reply at hand answers
     uint8_t fha_count
     uint8_t fha_turn                 # which of the named FHAs is asked
     bint by_association              # MN-HA under the key held, no AAAH
     bint clock_told                  # a 133 has corrected the clock once
     bint has_accept
     bint is_for_other                # the reply at hand names another node
+    bint in_lifetime                 # an act: begun while the node had its lease
     uint32_t slot
     uint32_t node
     uint32_t transaction
@@ -71,14 +72,14 @@ cdef struct Attempt:                 # a row: one bootstrap, renewal or release 
     Answer* answer
     Datagram* reply                  # while it is looked at
     uint32_t[4] fhas
-    uint32_t[16] outstanding         # low halves of the Identifications sent
+    uint32_t[16] outstanding         # low halves of the last Identifications sent; the k-th at k % 16
     uint16_t lifetime                # asked for, s
     uint16_t covered_length
     uint16_t nonce_at, nonce_length, authenticator_at
     uint16_t home_at, agent_at, care_of_at
     uint32_t ha_spi
     uint8_t[16] challenge
-    uint32_t[16] sent                # ticks at which the requests left
+    uint32_t[16] sent                # ticks at which those requests left
     uint8_t[20] derived
     uint8_t[20] digest
     Key key
@@ -120,6 +121,7 @@ cdef struct Load:                    # all that a stage may touch
     int64_t clock_correction         # NTP units, learnt from a 133
     uint64_t stay                    # ns that a node stays after its bootstrap
     uint32_t acts                    # renewals and releases under way
+    uint64_t acts_full               # monotonic ns at which there was no room for another, last
     uint32_t jitter                  # of renewal times, from the seed
     bint stays, renews, releases
     bint is_leaving                  # told to stop: every stay ends now

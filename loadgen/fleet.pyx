@@ -12,7 +12,7 @@ from loadgen.histogram cimport LatencyHistogram
 from loadgen.holding cimport holding_close, holding_due, holding_next, holding_open, tick_of
 from loadgen.mobile_node cimport MobileNode, REGISTERED, TIMED_OUT_NODE, TRYING, is_engaged, is_under_way
 from loadgen.pacer cimport Pacer, pace_node, pace_time
-from loadgen.registration cimport STAGE_KEY, time_out
+from loadgen.registration cimport STAGE_KEY, may_try_again, time_out
 from loadgen.staying cimport begin_act, end_stays, holds
 from servers.engine.counters cimport counts_of
 from servers.engine.parking cimport parking_close, parking_open, parking_row, parking_take
@@ -207,10 +207,10 @@ cdef class Fleet(Node):
     cdef uint32_t open_attempts(self, void** rows, uint32_t most) noexcept nogil:
         """Open loop: whatever is due by now; where the servers' silence leaves no room for it, it has failed. Closed loop:
         as many as are missing."""
-        cdef uint32_t n = 0, node, k
+        cdef uint32_t n = 0, node, _k
         cdef uint64_t due = self.now.monotonic
         cdef int hindrance
-        for k in range(most):
+        for _k in range(most):
             if self.begun >= self.total or (self.concurrency and self.under_way() >= self.concurrency):
                 break
             if not self.concurrency:
@@ -346,7 +346,7 @@ cdef class Fleet(Node):
         cdef Attempt* attempt
         for k in range(n):
             attempt = <Attempt*> parking_row(&self.load.attempts, due[k])
-            if attempt.tries >= self.load.most_tries:
+            if not may_try_again(&self.load, attempt):
                 time_out(&self.load, attempt)
                 continue
             if attempt.tries >= KEPT_ACTS:                             # RFC 5944 3.8.2.1: silence is "no association"
@@ -367,6 +367,7 @@ cdef class Fleet(Node):
         cdef int acting = 0
         cdef Attempt* attempt
         if not most:
+            self.load.acts_full = self.now.monotonic
             return False
         n = holding_due(&self.load.holding, self.load.nodes, self.now.monotonic, due, most)
         for k in range(n):
@@ -536,7 +537,7 @@ cdef Attempt* match_reply(Load* load, Datagram* datagram) noexcept nogil:
             load.mip_duplicate += 1
         return NULL
     attempt = <Attempt*> parking_row(&load.attempts, load.nodes[node].attempt - 1)
-    for k in range(attempt.tries):
+    for k in range(min(<uint32_t> attempt.tries, <uint32_t> MOST_TRIES)):
         if attempt.outstanding[k] == low:
             if not attempt.reply:
                 attempt.answered = <uint8_t> k
