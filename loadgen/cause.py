@@ -6,7 +6,6 @@ from loadgen.result import Result
 from loadgen.verdict import LIFE
 
 SECRET = "is the shared secret the same on both sides?"
-UNSIGNED = " (a server that signs no answers needs --message-authenticator auto)"
 RADIUS_REJECT = "3"
 BAD_AUTHENTICATOR = ("bad_authenticator", "bad_message_authenticator", "bad_response_authenticator")
 CROWDED = "the servers answer, but take longer than the generator has room to wait at this rate: lower --rate"
@@ -39,10 +38,33 @@ def likely_cause(result: Result, is_refused: Callable[[document.Step], str | Non
     return None
 
 
+def elsewhere(result: Result, failures: int) -> Iterator[str]:
+    """Answers from another port (or address) than was asked can be anyone's, and are not taken."""
+    for step, stray in result.replies.strays.items():
+        if 2 * stray.count >= failures:
+            option, rule = ("--radius", "RFC 2865 section 3") if step == "access" else ("--mip4", "RFC 5944 section 3.4")
+            port = stray.asked.rpartition(":")[0] == stray.source.rpartition(":")[0]
+            yield (f"{stray.count} answers came from another {'port' if port else 'address'}: from {stray.source}, though "
+                   f"{stray.asked} was asked; a server has to answer from where it was asked ({rule}): let it, or ask it at its "
+                   f"own address with {option}")
+
+
+def unsigned(result: Result, failures: int) -> Iterator[str]:
+    """Answers that are right but for what CVE-2024-3596 made a duty; FreeRADIUS before 3.2.5 signs only EAP's."""
+    if 2 * result.replies.unsigned >= failures:
+        yield (f"{result.replies.unsigned} RADIUS answers have no Message-Authenticator, which is demanded: give "
+               "--message-authenticator auto, or have the server send one (FreeRADIUS does from 3.2.5 on)")
+    for role, use in result.servers.items():
+        dropped = use.dropped.get("no_message_authenticator", 0)
+        if 2 * dropped >= failures:
+            yield (f"the {role.upper()} dropped {dropped} RADIUS packets without Message-Authenticator: have them signed, or set "
+                   'require_message_authenticator = "auto" there')
+
+
 def secret_mismatch(result: Result, failures: int) -> Iterator[str]:
     """Replies that do not verify, here or at a server."""
     if 2 * result.packets.bad_authenticator >= failures:
-        yield f"secret mismatch? {result.packets.bad_authenticator} replies with a bad authenticator: {SECRET}{UNSIGNED}"
+        yield f"secret mismatch? {result.packets.bad_authenticator} replies with a bad authenticator: {SECRET}"
     for role, use in result.servers.items():
         dropped = sum(use.dropped.get(reason, 0) for reason in BAD_AUTHENTICATOR)
         if 2 * dropped >= failures:
@@ -87,4 +109,4 @@ def drops(result: Result, failures: int) -> Iterator[str]:
 
 
 Guess = Callable[[Result, int], Iterator[str]]
-GUESSES: tuple[Guess, ...] = (secret_mismatch, unknown_client, refusals, drops, silence)
+GUESSES: tuple[Guess, ...] = (elsewhere, unsigned, secret_mismatch, unknown_client, refusals, drops, silence)

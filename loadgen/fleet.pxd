@@ -10,7 +10,7 @@ from servers.engine.counters cimport Counters
 from servers.engine.parking cimport Parking
 from servers.engine.stages cimport Head
 from servers.net.node cimport BATCH, Datagram, Entropy, Instant, Node, Outbox
-from servers.roles.radius_client cimport Answer, RadiusClient
+from servers.roles.radius_client cimport Answer, RadiusClient, Stray
 
 cdef enum:
     MOST_TRIES = 16
@@ -109,6 +109,7 @@ cdef struct Load:                    # all that a stage may touch
     uint64_t[256] radius_codes
     uint64_t mip_sent, mip_retransmitted, mip_received, mip_late, mip_duplicate, mip_unmatched, mip_malformed
     uint64_t mip_bad_authenticator, lifetimes_clipped
+    Stray mip_stray                  # of the unmatched
     uint64_t last_success            # monotonic ns
     uint32_t index_bits              # of an Identification's low half that name the node
     uint16_t mip_port                # index of the socket registrations leave through

@@ -20,8 +20,8 @@ from servers.engine.stages cimport GOOD, Head, Stage, queue_close, queue_open, r
 from servers.engine.wheel cimport wheel_expired, wheel_next
 from servers.net.node cimport BATCH, Datagram
 from servers.roles.radius_client cimport (
-    IDENTIFIERS, Answer, accept_answer, check_message_authenticator, check_response_authenticator, client_close,
-    client_expire, client_open, client_report, client_server, client_turn, match_answer,
+    IDENTIFIERS, Answer, Stray, accept_answer, check_message_authenticator, check_response_authenticator, client_close,
+    client_expire, client_open, client_report, client_server, client_turn, match_answer, note_stray,
 )
 
 cdef enum:
@@ -123,6 +123,8 @@ cdef class Fleet(Node):
             memset(&self.load.tallies[k], 0, sizeof(Tally))
         histogram = self.histograms[STEPS]
         self.load.send_lag = histogram.pointer()
+        memset(&self.load.mip_stray, 0, sizeof(Stray))
+        memset(&self.load.client.stray, 0, sizeof(Stray))
         memset(self.load.not_begun, 0, sizeof(self.load.not_begun))
         memset(self.load.mip4_codes, 0, sizeof(self.load.mip4_codes))
         memset(self.load.radius_codes, 0, sizeof(self.load.radius_codes))
@@ -461,6 +463,11 @@ cdef class Fleet(Node):
         return ({k: self.load.mip4_codes[k] for k in range(256) if self.load.mip4_codes[k]},
                 {k: self.load.radius_codes[k] for k in range(256) if self.load.radius_codes[k]})
 
+    def strays(self):
+        """{step: (count, source, asked)} of unmatched answers from where nothing was asked; both as (address, port)."""
+        return {step: stray for step, stray in (("access", stray_of(&self.load.client.stray)),
+                                                ("registration", stray_of(&self.load.mip_stray))) if stray[0]}
+
     def violations(self):
         """[(kind, node, other node, address packed)], at most 32 kept, and {kind: count} of all."""
         cdef Finding* found
@@ -497,6 +504,11 @@ cdef inline uint64_t sooner(uint64_t a, uint64_t b) noexcept nogil:
     return min(a, b) if a and b else a or b
 
 
+cdef tuple stray_of(const Stray* stray):
+    return (stray.count, ((<const uint8_t*> &stray.source)[:4], stray.source_port),
+            ((<const uint8_t*> &stray.asked)[:4], stray.asked_port))
+
+
 cdef int take_text(Text* text, column) except -1:
     """A column of octets that the fleet keeps."""
     cdef const uint8_t[::1] octets = column.blob
@@ -529,6 +541,8 @@ cdef Attempt* match_reply(Load* load, Datagram* datagram) noexcept nogil:
     node = low & <uint32_t> ((<uint64_t> 1 << load.index_bits) - 1)
     if node >= load.count or datagram.peer_address != load.nodes[node].fha or datagram.peer_port != load.fha_port:
         load.mip_unmatched += 1
+        if node < load.count and is_under_way(&load.nodes[node]):
+            note_stray(&load.mip_stray, datagram, load.nodes[node].fha, load.fha_port)
         return NULL
     if not is_under_way(&load.nodes[node]):
         if load.nodes[node].state == TIMED_OUT_NODE:

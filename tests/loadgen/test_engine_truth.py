@@ -387,3 +387,21 @@ def test_success_without_accept_is_none() -> None:
     assert world.tally()["succeeded"] == 0
     assert world.fleet.leases() == {}
     assert world.fleet.packets()["unmatched"] == 1
+
+
+def test_replies_from_another_port_are_strays() -> None:
+    """A54: they may be anyone's."""
+    world = TruthWorld(1, tries=2)
+    fha = LyingFha(world, in_turn)
+    asked: list[tuple[Address, bytes]] = []
+    world.net.stand_in = lambda source, data: asked.append((source, data))
+    world.run(0.5)
+    ((source, data),) = asked
+    world.net.inject((FHA, 4434), source, fha(source, data))
+    world.net.run(world.net.now + SECOND // 10)
+    assert world.tally()["succeeded"] == 0
+    assert world.fleet.packets()["unmatched"] == 1
+    assert world.fleet.strays() == {"registration": (1, (packed(FHA), 4434), (packed(FHA), 434))}
+    world.net.inject((FHA, 434), source, fha(source, data))
+    world.net.run(world.net.now + SECOND // 10)
+    assert world.tally()["succeeded"] == 1

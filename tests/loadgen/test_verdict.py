@@ -5,7 +5,7 @@ from itertools import combinations
 import pytest
 
 from loadgen.cause import likely_cause
-from loadgen.result import Packets, Replies, Result, ServerUse, Tally, Violation
+from loadgen.result import Packets, Replies, Result, ServerUse, Stray, Tally, Violation
 from loadgen.verdict import MaxFailures, Strain, generator_limits, judge, late_after_ns
 
 Make = Callable[..., Result]
@@ -104,6 +104,15 @@ def server(**dropped: int) -> dict[str, ServerUse]:
 
 @pytest.mark.parametrize(("changes", "guess"), [
     ({"packets": Packets(received=100, bad_authenticator=100)}, "secret mismatch? 100 replies with a bad auth"),
+    ({"packets": Packets(received=100, bad_authenticator=100), "replies": Replies(unsigned=100)},
+     "100 RADIUS answers have no Message-Authenticator, which is demanded: give --message-authenticator auto"),
+    ({"servers": server(no_message_authenticator=100)}, "the AAAH dropped 100 RADIUS packets without Message-Authenticator"),
+    ({"replies": Replies(strays={"access": Stray(count=100, source="10.0.0.1:9", asked="10.0.0.1:1812")})},
+     "100 answers came from another port: from 10.0.0.1:9, though 10.0.0.1:1812 was asked"),
+    ({"replies": Replies(strays={"registration": Stray(count=100, source="10.0.0.2:434", asked="10.0.0.1:434")})},
+     "100 answers came from another address: from 10.0.0.2:434, though 10.0.0.1:434 was asked"),
+    ({"replies": Replies(strays={"access": Stray(count=49, source="10.0.0.1:9", asked="10.0.0.1:1812")}, unsigned=49),
+      "packets": Packets(sent=100)}, "nothing answered"),
     ({"servers": server(bad_message_authenticator=500)}, "secret mismatch? the AAAH dropped 500 packets"),
     ({"servers": server(unknown_client=500)}, "the AAAH does not know us as a client (500 packets"),
     ({"replies": Replies(mip4={"0": 900, "130": 100})}, "the FHA had no address left to lease"),
