@@ -38,7 +38,7 @@ class Engine:
         self.fleet = Fleet(target.subscribers, self.pacer, ports=ports, capacity=ports * IDENTIFIERS,
                            now=time.monotonic_ns(), total=plan.nodes, concurrency=plan.concurrency or 0,
                            access_only=plan.steps == "access", tries=plan.tries,
-                           first_timeout_ms=int(plan.mip4_timeout_s * 1000), nas_address=own.packed)
+                           first_timeout_ms=int(plan.mip4_timeout_s * 1000), lifetime_s=plan.lifetime_s, nas_address=own.packed)
         for endpoint, secret in target.aaahs if plan.steps != "registration" else ():
             self.fleet.set_aaa(endpoint.address.packed, endpoint.port, secret.octets, tries=plan.tries,
                                first_timeout_ms=int(plan.radius_timeout_s * 1000),

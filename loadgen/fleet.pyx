@@ -464,9 +464,9 @@ cdef class Fleet(Node):
                 {k: self.load.radius_codes[k] for k in range(256) if self.load.radius_codes[k]})
 
     def strays(self):
-        """{step: (count, source, asked)} of unmatched answers from where nothing was asked; both as (address, port)."""
-        return {step: stray for step, stray in (("access", stray_of(&self.load.client.stray)),
-                                                ("registration", stray_of(&self.load.mip_stray))) if stray[0]}
+        """[(step, (count, source, asked))] of unmatched answers from where nothing was asked; both as (address, port)."""
+        return [(step, stray) for step, stray in (("access", stray_of(&self.load.client.stray)),
+                                                  ("registration", stray_of(&self.load.mip_stray))) if stray[0]]
 
     def violations(self):
         """[(kind, node, other node, address packed)], at most 32 kept, and {kind: count} of all."""

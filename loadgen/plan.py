@@ -21,6 +21,7 @@ MOST_UNDER_WAY = 32 * IDENTIFIERS
 MOST_TRIES = 16                # Identifications that a node keeps of its request
 LONGEST_INTERVAL_S = 16.0      # between two transmissions, RFC 5080 2.2.1 (MRT)
 JITTER = 1.1                   # of those intervals, at most
+LIFETIME_S = 1800
 CARE_OF = IPv4Network("127.64.0.0/10")
 
 LOOPBACK = IPv4Network("127.0.0.0/8")
@@ -104,6 +105,7 @@ class Plan:
     verbose: bool
     warnings: tuple[str, ...] = ()  # to be shown before the run
     care_of: IPv4Network = CARE_OF  # of nodes that register without access: this network + 1 + their place
+    lifetime_s: int = LIFETIME_S   # that the nodes ask for
     hold_s: float = 0.0             # that a node stays after its bootstrap
     renew: bool = False            # while it stays
     release: bool = False          # when it has stayed

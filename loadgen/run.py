@@ -180,7 +180,7 @@ def describe(engine: Engine, plan: Plan, target: Target, spent: Spent) -> Result
         replies=document.Replies(mip4={str(c): n for c, n in mip4.items()}, radius={str(c): n for c, n in radius.items()},
                                  lifetimes_clipped=fleet.lifetimes_clipped,
                                  unsigned=fleet.counters().get("no_message_authenticator", 0),
-                                 strays={step: stray(*seen) for step, seen in fleet.strays().items()}),
+                                 strays={step: stray(*seen) for step, seen in fleet.strays()}),
         generator=document.Generator(
             cpu_s=round(spent.all.own, 3), max_rss_bytes=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
             bytes_per_node=round(fleet.node_octets(), 1),

@@ -401,7 +401,7 @@ def test_replies_from_another_port_are_strays() -> None:
     world.net.run(world.net.now + SECOND // 10)
     assert world.tally()["succeeded"] == 0
     assert world.fleet.packets()["unmatched"] == 1
-    assert world.fleet.strays() == {"registration": (1, (packed(FHA), 4434), (packed(FHA), 434))}
+    assert world.fleet.strays() == [("registration", (1, (packed(FHA), 4434), (packed(FHA), 434)))]
     world.net.inject((FHA, 434), source, fha(source, data))
     world.net.run(world.net.now + SECOND // 10)
     assert world.tally()["succeeded"] == 1
