@@ -5,7 +5,8 @@ from servers.engine.counters cimport count_event
 from servers.engine.reasons cimport (
     ADDRESS_TAKEN, EXPIRED, GIVEN_BACK, HOME_ADDRESS_REFUSED, JOURNAL_FAILED, POOL_EXHAUSTED, TABLE_FULL,
 )
-from servers.pool.bitmap cimport GRANTED, Request, pool_take
+from servers.pool.bitmap cimport GRANTED, Request
+from servers.pool.taking cimport pool_take
 from servers.roles.fha.address cimport drop_binding, give_address, pool_of, rest_of, take_exactly
 from servers.roles.fha.record cimport journal_change, journal_end, journal_registration
 from servers.roles.fha.row cimport binding_of, is_accepted, refuse, rrq_of
