@@ -16,12 +16,12 @@ from loadgen.registration cimport STAGE_KEY, may_try_again, time_out
 from loadgen.staying cimport begin_act, end_stays, holds
 from servers.engine.counters cimport counts_of
 from servers.engine.parking cimport parking_close, parking_open, parking_row, parking_take
-from servers.engine.stages cimport GOOD, Head, Stage, queue_close, queue_open, run_stages
+from servers.engine.stages cimport GOOD, queue_close, queue_open
 from servers.engine.wheel cimport wheel_expired, wheel_next
 from servers.net.node cimport BATCH, Datagram
 from servers.roles.radius_client cimport (
-    IDENTIFIERS, Answer, Stray, accept_answer, check_message_authenticator, check_response_authenticator, client_close,
-    client_expire, client_open, client_report, client_server, client_turn, match_answer, note_stray,
+    IDENTIFIERS, Answer, Stray, client_close, client_expire, client_open, client_receive, client_report, client_server,
+    client_turn, note_stray,
 )
 
 cdef enum:
@@ -33,11 +33,6 @@ cdef enum:
     STARTS = 256                         # bootstraps started before packets are looked at again
     MS = 1000000
     KEPT_ACTS = 2                        # tries by its association before a node asks by MN-AAA
-
-cdef Stage[4] ANSWER_STAGES = [
-    <Stage> match_answer, <Stage> check_response_authenticator, <Stage> check_message_authenticator, <Stage> accept_answer,
-]
-
 
 HINDRANCE_NAMES = ("", "no_room", "still_under_way", "")
 STEP_NAMES = ("bootstrap", "access", "registration", "renewal", "release")
@@ -274,22 +269,15 @@ cdef class Fleet(Node):
 
     cdef void receive_answers(self, Datagram* datagrams, uint32_t n) noexcept nogil:
         cdef void* rows[BATCH]
-        cdef uint32_t k
-        cdef int resumed = 0
+        cdef uint32_t k, count = client_receive(&self.load.client, datagrams, n, self.answers, rows)
         cdef Attempt* attempt
-        for k in range(n):
-            memset(&self.answers[k].head, 0, sizeof(Head))
-            self.answers[k].datagram = &datagrams[k]
-            rows[k] = &self.answers[k]
-        run_stages(&self.load.client, ANSWER_STAGES, 4, rows, <int> n, &self.load.queue)
-        for k in range(n):
-            if self.answers[k].head.outcome != GOOD:
-                continue
-            attempt = <Attempt*> parking_row(&self.load.attempts, self.answers[k].transaction.owner)
-            attempt.answer, attempt.head.outcome = &self.answers[k], GOOD
-            rows[resumed] = attempt
-            resumed += 1
-        run_bootstrap(&self.load, rows, resumed)
+        cdef Answer* answer
+        for k in range(count):
+            answer = <Answer*> rows[k]
+            attempt = <Attempt*> parking_row(&self.load.attempts, answer.transaction.owner)
+            attempt.answer, attempt.head.outcome = answer, GOOD
+            rows[k] = attempt
+        run_bootstrap(&self.load, rows, <int> count)
 
     cdef void receive_replies(self, Datagram* datagrams, uint32_t n) noexcept nogil:
         """A second reply to a node in one batch waits for the next round: the first may turn out to be forged."""

@@ -21,11 +21,10 @@
 # the journal has it, send_answer.
 from fastcodec.status cimport BAD_LENGTH
 from libc.stdint cimport uint32_t, uint64_t
-from libc.string cimport memset
 from servers.engine.counters cimport count_offence
 from servers.engine.parking cimport NO_SLOT_FREE, parking_row, parking_take
 from servers.engine.reasons cimport JOURNAL_FAILED, TABLE_FULL
-from servers.engine.stages cimport GOOD, Head, Stage, run_stages
+from servers.engine.stages cimport GOOD, Stage, run_stages
 from servers.engine.wheel cimport wheel_expired, wheel_next
 from servers.net.node cimport BATCH, Datagram
 from servers.roles.fha.answer cimport read_answer, take_key
@@ -42,9 +41,7 @@ from servers.roles.fha.question cimport ask_aaah, send_question
 from servers.roles.fha.reply cimport write_reply
 from servers.roles.fha.row cimport drop, earlier
 from servers.roles.fha.state cimport Order, PORT_REGISTRATION, RRQ_ROOM, Registration, STAGE_COUNT
-from servers.roles.radius_client cimport (
-    accept_answer, check_message_authenticator, check_response_authenticator, client_expire, client_turn, match_answer,
-)
+from servers.roles.radius_client cimport Answer, client_expire, client_receive, client_turn
 from servers.store.journal cimport journal_durable, journal_failed, journal_kick
 from servers.tables.bindings cimport Binding
 
@@ -57,9 +54,6 @@ cdef Stage[13] STAGES = [
 cdef Stage[8] ORDER_STAGES = [
     <Stage> read_order, <Stage> check_order, <Stage> check_order_signature, <Stage> obey,
     <Stage> write_answer, <Stage> sign_answer, <Stage> hold_answer, <Stage> send_answer,
-]
-cdef Stage[4] ANSWER_STAGES = [
-    <Stage> match_answer, <Stage> check_response_authenticator, <Stage> check_message_authenticator, <Stage> accept_answer,
 ]
 
 
@@ -96,22 +90,15 @@ cdef class FhaRole(FhaMemory):
 
     cdef void receive_answers(self, Datagram* datagrams, uint32_t n) noexcept nogil:
         cdef void* rows[BATCH]
-        cdef uint32_t k
-        cdef int resumed = 0
+        cdef uint32_t k, count = client_receive(&self.fha.client, datagrams, n, self.answers, rows)
         cdef Registration* row
-        for k in range(n):
-            memset(&self.answers[k].head, 0, sizeof(Head))
-            self.answers[k].datagram = &datagrams[k]
-            rows[k] = &self.answers[k]
-        run_stages(&self.fha.client, ANSWER_STAGES, 4, rows, <int> n, &self.fha.queue)
-        for k in range(n):
-            if self.answers[k].head.outcome != GOOD:
-                continue
-            row = <Registration*> parking_row(&self.fha.waiting, self.answers[k].transaction.owner)
-            row.answer, row.head.outcome = &self.answers[k], GOOD
-            rows[resumed] = row
-            resumed += 1
-        run_stages(&self.fha, STAGES, STAGE_COUNT, rows, resumed, &self.fha.queue)
+        cdef Answer* answer
+        for k in range(count):
+            answer = <Answer*> rows[k]
+            row = <Registration*> parking_row(&self.fha.waiting, answer.transaction.owner)
+            row.answer, row.head.outcome = answer, GOOD
+            rows[k] = row
+        run_stages(&self.fha, STAGES, STAGE_COUNT, rows, <int> count, &self.fha.queue)
 
     cdef void receive_orders(self, Datagram* datagrams, uint32_t n) noexcept nogil:
         cdef void* rows[BATCH]
