@@ -4,10 +4,9 @@ SPI in decimal, key in hex, the rest is text. `location` is the NAS-Identifier t
 node through; the AAAH ignores it.
 """
 import csv
-import hashlib
 import io
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
@@ -113,7 +112,7 @@ def generate(count: int, realm: str = "home.example", classes: Sequence[str] = (
     Classes and locations are dealt in turn. Key and access secret hold 128 bits from the operating system and more, or
     follow from `seed`. No Python object is made a subscriber: a million of them take the room of their columns.
     """
-    octets = os.urandom if seed is None else SeededOctets(seed)
+    octets = os.urandom if seed is None else seeded_octets(seed)
     rows = np.arange(count, dtype=np.uint32)
     secrets = np.empty((count, 22), dtype=np.uint8)                  # 6 bits each
     for first in range(0, count, CHUNK):
@@ -127,15 +126,10 @@ def generate(count: int, realm: str = "home.example", classes: Sequence[str] = (
         locations=list(locations), location_index=(rows // len(classes) % len(locations)).astype(np.uint16))
 
 
-class SeededOctets:
-    """Octets that look random and are the same for the same seed, on every machine."""
-
-    def __init__(self, seed: int) -> None:
-        self.seed, self.turn = seed, 0
-
-    def __call__(self, count: int) -> bytes:
-        self.turn += 1
-        return hashlib.shake_256(f"mipstorm.subscribers/1 {self.seed} {self.turn}".encode()).digest(count)
+def seeded_octets(seed: int) -> Callable[[int], bytes]:
+    """Like os.urandom, but the same for the same seed, on every machine (a Philox stream never changes)."""
+    stream = np.random.Philox(key=seed)
+    return lambda count: np.asarray(stream.random_raw(-(-count // 8))).astype("<u8").tobytes()[:count]
 
 
 def names(count: int, realm: bytes) -> Octets:
