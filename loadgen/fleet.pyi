@@ -7,8 +7,6 @@ from loadgen.pacer import Pacer
 from servers.net.node import Node
 from servers.tables.subscribers_csv import Subscribers
 
-STEP_NAMES: tuple[str, ...]
-
 @disjoint_base
 class Fleet(Node):
     def __new__(cls, columns: Subscribers, pacer: Pacer, *, ports: int, capacity: int, now: int = 0,
@@ -16,7 +14,6 @@ class Fleet(Node):
     def __init__(self, columns: Subscribers, pacer: Pacer, *, ports: int, capacity: int, now: int = 0, total: int,
                  concurrency: int = 0, duration_ns: int = 0, access_only: bool = False, tries: int = 5,
                  first_timeout_ms: int = 1000, lifetime_s: int = 1800, nas_address: bytes = ...) -> None: ...
-    def take_columns(self, columns: Subscribers) -> None: ...
     def reset_figures(self) -> None: ...
     def set_aaa(self, address: bytes, port: int, secret: bytes, *, first_timeout_ms: int = 2000, tries: int = 5,
                 message_authenticator: str = "yes", probes: bool = True) -> None: ...

@@ -1,5 +1,5 @@
 from libc.stdint cimport uint8_t
-from loadgen.fleet cimport Attempt, Load
+from loadgen.load cimport Attempt, Load
 
 cdef enum:
     STAGE_ACCEPT = 3                 # places in the list of stages (bootstrap.pyx)

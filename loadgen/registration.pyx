@@ -11,7 +11,7 @@ from fastcodec.wire cimport Piece, get16, get32, get64, put16, put64, same
 from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.string cimport memcmp, memcpy
 from loadgen.checks cimport NO_ACCEPT, WRONG_NODE, WRONG_PARAMETERS, check_lease, end_lease, report_violation
-from loadgen.fleet cimport BOOTSTRAP, MOST_TRIES, REGISTRATION, RELEASE, RENEWAL, text_of
+from loadgen.load cimport BOOTSTRAP, MOST_TRIES, REGISTRATION, RELEASE, RENEWAL, text_of
 from loadgen.histogram cimport histogram_record
 from loadgen.holding cimport NEVER, holding_add, tick_of, ticks_in, time_of
 from loadgen.mobile_node cimport FAILED_NODE, MobileNode, REGISTERED, RELEASED, TIMED_OUT_NODE

@@ -6,7 +6,7 @@
 #   HOLDING -> REGISTERED              when its stay is over, else
 from libc.stdint cimport uint8_t, uint32_t, uint64_t
 from libc.string cimport memset
-from loadgen.fleet cimport RELEASE, RENEWAL
+from loadgen.load cimport RELEASE, RENEWAL
 from loadgen.histogram cimport histogram_record
 from loadgen.holding cimport NEVER, holding_add, holding_clear, tick_of, time_of
 from loadgen.mobile_node cimport (
