@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from fastcodec.message import RadiusPacket
+from fastcodec import RadiusPacket
 from loadgen import result as document
 from loadgen.result import Result
 from tests.e2e.places import SECRET, Place
