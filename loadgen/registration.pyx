@@ -255,7 +255,7 @@ cdef void accept_reply(Load* load, Attempt* attempt) noexcept nogil:
         wait_on(attempt)
         return
     load.mip4_codes[reply[1]] += 1
-    if goes_by_nonce(load, attempt) and get32(reply + 16) == attempt.outstanding[attempt.tries - 1]:
+    if goes_by_nonce(load, attempt) and get32(reply + 16) == attempt.outstanding[(attempt.tries - 1) % MOST_TRIES]:
         load.nonces[attempt.node] = get32(reply + 12)                     # RFC 5944 5.7.2: whatever else it says
     if attempt.is_for_other:
         forbid(load, attempt, WRONG_NODE)
