@@ -6,11 +6,11 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from fastcodec import MnHaAuthentication, NonceReply, RegistrationReply, RegistrationRequest
 from home import HomeDesk
 from test_staying import Stay, adds_up, asked_aaah, requests
 from world import FHA, FHA_PORTS, PREFIX, SECOND, World, packed
 
+from fastcodec import MnHaAuthentication, NonceReply, RegistrationReply, RegistrationRequest
 from servers.net.impair import Profile
 from servers.pool.bitmap import SharedPool
 from servers.roles.fha import FhaRole
