@@ -41,8 +41,9 @@ def arm(str text, str process):
     name, *rest = text.split(":")
     nth = int(rest.pop(0)) if rest and rest[0].isdecimal() else 1
     chosen = rest.pop(0) if rest else "kill"
+    meant = [each for each in points() if each.startswith(name.partition("_")[0] + "_")] or list(points())
     if name not in points() or chosen not in MODES or rest or not 1 <= nth < 1 << 31:
-        raise ValueError(f"{text!r} is not NAME[:NTH][:MODE]; names: {', '.join(points())}; modes: {', '.join(MODES)}")
+        raise ValueError(f"{text!r} is not NAME[:NTH][:MODE]; names: {', '.join(meant)}; modes: {', '.join(MODES)}")
     point = points()[name]
     if chosen == "error" and point not in CAN_FAIL:
         raise ValueError(f"{name} is no step that can fail")

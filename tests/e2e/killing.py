@@ -28,7 +28,7 @@ SETTLE_S = 0.03                # for replies that were sent before a kill
 
 @dataclass(frozen=True)
 class Kill:
-    """What happens to one life of a server."""
+    """What happens to one life of a server; no point: it is killed after `nth` ms."""
 
     point: str
     nth: int
@@ -93,11 +93,14 @@ class Campaign:
         return server
 
     def fork(self, kill: Kill | None) -> Server:
-        armed = ("env", f"{failpoint.VARIABLE}={kill}") if kill else ()
+        armed = ("env", f"{failpoint.VARIABLE}={kill}") if kill and kill.point else ()
         return Server(self.place.folder, self.role, self.config, (*armed, PYTHON, plants.__file__, self.plant))
 
     async def end_of(self, server: Server, kill: Kill) -> None:
         """`kill`: it ends itself; `error`: it says so and ends, or goes on; `sleep`: it goes on. Who goes on is killed."""
+        if not kill.point:
+            await asyncio.sleep(kill.nth / 1000)
+            server.kill()
         deadline = time.monotonic() + (REACHED_WITHIN_S if kill.mode == "kill" else 2.5)
         while server.process.poll() is None and time.monotonic() < deadline:
             await asyncio.sleep(0.005)
@@ -153,6 +156,12 @@ def twice(points: dict[str, int], seed: int, times: int = 2) -> Iterator[Kill]:
         yield Kill(point, chance.randint(2 * least, 3 * least))
         for _ in range(times - 2):
             yield Kill(point, chance.randint(least, 3 * least))
+
+
+def at_any_moment(seed: int, times: int) -> Iterator[Kill]:
+    chance = random.Random(seed)
+    for _ in range(times):
+        yield Kill("", chance.randint(100, 1500))
 
 
 def run_beside(work: Awaitable[None], *loads: Coroutine[None, None, None]) -> None:

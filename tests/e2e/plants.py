@@ -11,13 +11,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-import servers.app as app
-import servers.running as running
-from servers.errors import ConfigurationError
-from servers.store import image
+from servers import app, running
 from servers.store import store as stores
 
-EARLY = 30_000                 # octets of journal, after which it becomes an image: once a second
+EARLY, OFTEN_S = 30_000, 0.4   # octets of journal, after which it becomes an image; how often that is looked at
 RELEASED = 2                   # type of the journal record of a lease that has ended
 WRITTEN, IDENTIFICATION = 0, 16  # where they stand in a record: what replays are refused by
 
@@ -26,7 +23,10 @@ load = stores.Store.load
 
 
 def acknowledges_without_journal(patch: Patch) -> None:
-    patch(app, "Store", lambda directory, identity: stores.Store(None, identity))
+    def volatile(directory: Path, identity: str) -> stores.Store:
+        directory.mkdir(exist_ok=True)
+        return stores.Store(None, identity)
+    patch(app, "Store", volatile)
 
 
 def forgets_the_newest_leases(patch: Patch) -> None:
@@ -64,7 +64,7 @@ def without_times(payload: bytes) -> bytes:
 
 
 def leases_what_is_leased(patch: Patch) -> None:
-    """A restarted pool knows the newest half of its leases only; the others' addresses are given to whoever comes."""
+    """A restarted pool knows the newest half of its leases only, and gives the others' addresses to whoever comes."""
     def half(self: stores.Store) -> list[tuple[int, bytes]]:
         rows = load(self)
         return rows[len(rows) // 2:]
@@ -83,7 +83,7 @@ def plant(name: str, patch: Patch) -> None:
 
 
 def main(name: str, *command: str) -> int:
-    running.COMPACT_AT = EARLY
+    running.COMPACT_AT, running.LOOK_EVERY_S = EARLY, OFTEN_S
     plant(name, setattr)
     return app.child(command[-3:])
 
