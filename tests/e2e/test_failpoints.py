@@ -27,7 +27,7 @@ from tests.e2e.places import Place, free_port
 from tests.e2e.processes import Server, mipstorm, server
 from tests.e2e.test_durability import ask, fleet, known
 
-POOL = "198.18.0.0/21"                                 # one for every node; a third is leased: what is given twice is seen
+POOL = "198.18.0.0/20"                                 # two for every node: one it has, one that still rests from before
 COPY = "fha-copy.toml"
 ACCOUNTING = 2                                         # type of journal records
 KILLS = int(os.environ.get("MIPSTORM_KILLS", "2"))     # at each failpoint; more: `make kill`
@@ -37,7 +37,7 @@ AT_ANY_MOMENT = 25 if KILLS > 2 else 0                 # test_durability does it
 # The least times that a point is passed before the server dies there; half a second of load at most.
 FHA = {"fha_received": 120, "fha_new": 60, "fha_asking": 60, "fha_answered": 60, "fha_accepted": 60, "fha_reserved": 60,
        "fha_appended": 120, "fha_writing": 60, "fha_written": 60, "fha_synced": 60, "fha_committed": 60, "fha_sending": 80,
-       "fha_sent": 80, "fha_releasing": 40, "fha_released": 40, "fha_sweeping": 8, "fha_swept": 8}
+       "fha_sent": 80, "fha_releasing": 40, "fha_released": 40, "fha_sweeping": 12, "fha_swept": 12}
 AAAH = {"aaah_received": 80, "aaah_recording": 40, "aaah_recorded": 40, "aaah_writing": 30, "aaah_written": 30,
         "aaah_synced": 30, "aaah_committed": 30, "aaah_remembering": 40, "aaah_sending": 80, "aaah_sent": 80}
 # Compaction. The first of a life is before its first packet; these are the times of the next, half a second later.
@@ -48,12 +48,13 @@ COMPACTION = {"journal_creating": 3, "journal_created": 3, "image_writing": 2, "
 class RoamingFleets:
     """An FHA that is killed, an AAAH that lives on, nodes that renew and release, and nodes that just leave.
 
-    Lifetimes of 3 s let all of it happen all the time.
+    Lifetimes of 3 s let all of it happen all the time. After some kills nodes act in step, all at once and then none for a
+    while; those that just leave keep the load up.
     """
 
     def __init__(self, folder: Path, stack: ExitStack, plant: str = "") -> None:
         self.place = place = Place.with_nodes(folder, 1, POOL)
-        stay, leave, one = fleet(place, "stay", 1200), fleet(place, "leave", 400), fleet(place, "one", 1)
+        stay, leave, one = fleet(place, "stay", 1000), fleet(place, "leave", 800), fleet(place, "one", 1)
         known(place, [stay, leave, one])
         self.hand = Place(folder, subscribers_csv.read(one), POOL)
         self.aaah = stack.enter_context(server(folder, "aaah", place.aaah()))
@@ -62,7 +63,7 @@ class RoamingFleets:
         address = f"127.0.0.1:{free_port()}"
         config = place.fha(self.aaah.address, listen=address, **options)
         self.loads = [stack.enter_context(FleetLoad(place, csv, self.aaah.address, address, *more)) for csv, more in (
-            (stay, ("-r", "150", "--hold", "3", "--renew", "--release")), (leave, ("-r", "40")))]
+            (stay, ("-r", "120", "--hold", "3", "--renew", "--release")), (leave, ("-r", "100")))]
         self.campaign = Campaign(place, "fha", config, self.acked, self.check, self.visit, plant)
         self.old: list[tuple[tuple[str, int], bytes]] = []     # source and octets of requests that were accepted
         self.refused = 0                                       # of those, after a kill
