@@ -209,7 +209,8 @@ def test_an_aaah_killed_at_every_failpoint_keeps_what_it_acknowledged(tmp_path: 
     with ExitStack() as stack:
         home = Home(tmp_path, stack)
         compactions = [Kill(f"aaah_{place}", nth) for place, nth in COMPACTION.items() for _ in range(KILLS)]
-        home.run([*twice(AAAH, SEED, KILLS), *compactions, *at_any_moment(SEED, AT_ANY_MOMENT)], [Kill(f"aaah_{place}", 1) for place in COMPACTION])
+        home.run([*twice(AAAH, SEED, KILLS), *compactions, *at_any_moment(SEED, AT_ANY_MOMENT)],
+                 [Kill(f"aaah_{place}", 1) for place in COMPACTION])
         assert home.campaign.faults == []
         assert set(home.fleet.engine.fleet.codes()[1]) == {2}
 
