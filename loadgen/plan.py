@@ -9,6 +9,7 @@ from typing import Literal
 from loadgen.errors import UsageError
 from loadgen.verdict import MaxFailures
 from servers.endpoint import Endpoint
+from servers.engine import failpoint
 from servers.secrets_file import Secret
 from servers.tables.subscribers_csv import Subscribers
 
@@ -75,7 +76,7 @@ class Testbed:
     @property
     def relaxed(self) -> tuple[str, ...]:
         """What these servers do not do that production servers would."""
-        return (*(["no fsync"] if self.volatile else []), "no reject delay")
+        return (*(["no fsync"] if self.volatile else []), "no reject delay", *failpoint.relaxed())
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@
 from fastcodec.status cimport BAD_LENGTH
 from libc.stdint cimport uint32_t, uint64_t
 from servers.engine.counters cimport count_offence
+from servers.engine.failpoint cimport FHA_ANSWERED, FHA_COMMITTED, FHA_SWEEPING, FHA_SWEPT, failpoint
 from servers.engine.parking cimport NO_SLOT_FREE, parking_row, parking_take
 from servers.engine.reasons cimport JOURNAL_FAILED, TABLE_FULL
 from servers.engine.stages cimport GOOD, Stage, run_stages
@@ -93,6 +94,7 @@ cdef class FhaRole(FhaMemory):
         cdef uint32_t k, count = client_receive(&self.fha.client, datagrams, n, self.answers, rows)
         cdef Registration* row
         cdef Answer* answer
+        failpoint(FHA_ANSWERED)
         for k in range(count):
             answer = <Answer*> rows[k]
             row = <Registration*> parking_row(&self.fha.waiting, answer.transaction.owner)
@@ -177,6 +179,8 @@ cdef class FhaRole(FhaMemory):
             row.head.outcome = GOOD
             rows[n] = row
             n += 1
+        if n:
+            failpoint(FHA_COMMITTED)
         run_stages(&self.fha, STAGES, STAGE_COUNT, rows, n, &self.fha.queue)
         return n == BATCH
 
@@ -197,8 +201,12 @@ cdef class FhaRole(FhaMemory):
         """RFC 5944 3.8: nobody is told when a binding expires."""
         cdef uint32_t[BATCH] due
         cdef uint32_t k, n = wheel_expired(&self.fha.bindings.rows.wheel, self.now.monotonic, due, BATCH)
+        if n:
+            failpoint(FHA_SWEEPING)
         for k in range(n):
             end_lifetime(&self.fha, <Binding*> parking_row(&self.fha.bindings.rows, due[k]))
+        if n:
+            failpoint(FHA_SWEPT)
         return n == BATCH
 
     cdef uint64_t next_due(self) noexcept nogil:
