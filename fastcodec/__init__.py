@@ -7,6 +7,15 @@
 `RegistrationRequest`, `RegistrationReply` and `RadiusPacket` are single messages; `RegistrationBatch` and
 `RadiusBatch` hold n datagrams as columns. Errors are a tree, drawn in `fastcodec.errors`.
 """
+from fastcodec.agent_discovery import AgentFlag
+from fastcodec.agents import (
+    AdvertisedChallenge,
+    AgentAdvertisement,
+    AgentSolicitation,
+    MobilityAgent,
+    PrefixLengths,
+    RouterAddress,
+)
 from fastcodec.attributes import Attributes, configure
 from fastcodec.base import Message, Part
 from fastcodec.dictionary import Dictionary, load
@@ -114,6 +123,10 @@ from fastcodec.status import Status
 
 __all__ = [
     "AaahIdentity",
+    "AdvertisedChallenge",
+    "AgentAdvertisement",
+    "AgentFlag",
+    "AgentSolicitation",
     "Attributes",
     "AuthenticationError",
     "BootstrapAddress",
@@ -160,6 +173,7 @@ __all__ = [
     "MnParAuthentication",
     "MobileNetworkAcknowledgment",
     "MobileNetworkRequest",
+    "MobilityAgent",
     "Nai",
     "NonceReply",
     "NonceRequest",
@@ -168,6 +182,7 @@ __all__ = [
     "NotificationFlag",
     "Padding",
     "Part",
+    "PrefixLengths",
     "ProxyAccessTechnology",
     "ProxyAuthenticationMethod",
     "ProxyDeviceId",
@@ -191,6 +206,7 @@ __all__ = [
     "RouteOptimization",
     "RouteOptimizationData",
     "RouteOptimizationIndication",
+    "RouterAddress",
     "Secret",
     "SecretArray",
     "ServiceSelection",
