@@ -29,6 +29,7 @@ from fastcodec.errors import (
     RemoteError,
 )
 from fastcodec.hiding import chap_response, hide_password, reveal_password, salt_decrypt, salt_encrypt
+from fastcodec.lint import Finding, lint
 from fastcodec.mip4 import (
     BootstrapType,
     ExtensionType,
@@ -147,6 +148,7 @@ __all__ = [
     "FaFaAuthentication",
     "FaHaAuthentication",
     "FastcodecError",
+    "Finding",
     "Flag",
     "FlowBinding",
     "GeneralizedAuthentication",
@@ -227,6 +229,7 @@ __all__ = [
     "configure",
     "derive_key",
     "hide_password",
+    "lint",
     "load",
     "reveal_password",
     "salt_decrypt",
