@@ -29,6 +29,7 @@ from fastcodec.errors import (
     RemoteError,
 )
 from fastcodec.hiding import chap_response, hide_password, reveal_password, salt_decrypt, salt_encrypt
+from fastcodec.key_table import KeyTable
 from fastcodec.lint import Finding, lint
 from fastcodec.mip4 import (
     BootstrapType,
@@ -118,7 +119,7 @@ from fastcodec.radius import Code, Slot
 from fastcodec.radius_batch import RadiusBatch
 from fastcodec.radius_packet import RadiusPacket
 from fastcodec.registration import derive_key, verify_authentication, verify_mn_aaa, verify_mn_ha
-from fastcodec.registration_batch import RegistrationBatch
+from fastcodec.registration_batch import ExtensionIndex, RegistrationBatch
 from fastcodec.secret import Secret, SecretArray
 from fastcodec.status import Status
 
@@ -143,6 +144,7 @@ __all__ = [
     "EncodeError",
     "Experiment",
     "Extension",
+    "ExtensionIndex",
     "ExtensionType",
     "FaError",
     "FaFaAuthentication",
@@ -161,6 +163,7 @@ __all__ = [
     "Ipv6PrefixReply",
     "Ipv6PrefixRequest",
     "Ipv6TunnelingMode",
+    "KeyTable",
     "LinkLayerAddress",
     "LocalError",
     "Message",

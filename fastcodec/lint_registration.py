@@ -128,7 +128,7 @@ def request_tunnels(view: View) -> Iterator[Finding]:
     tunnel = view.first(E.EXT_UDP_TUNNEL_REQUEST)
     mobile = [p for p in view.authentications if p.type == E.EXT_MN_HA or p.is_mn_aaa]
     if tunnel and mobile and (tunnel.head < mobile[-1].head) != is_colocated(view):
-        yield Finding("udp-tunnel-sender", tunnel.head, "3519 4.6.1", "a mobile node asks with D, a foreign agent without: refused with 134")
+        yield Finding("udp-tunnel-sender", tunnel.head, "3519 4.6.1", "a mobile node asks with D, a foreign agent without: 134")
     mode = view.first(E.EXT_DUAL_STACK, 3)
     if mode and not is_colocated(view):
         yield Finding("tunneling-mode", mode.head, "5454 2.3", "IPv6 Tunneling Mode needs a co-located care-of address")
