@@ -5,7 +5,7 @@ from libc.string cimport memset
 from posix.time cimport CLOCK_MONOTONIC, CLOCK_REALTIME, clock_gettime, itimerspec, timespec
 from posix.unistd cimport close, read
 
-from servers.engine.failpoint cimport ANY_RECEIVED, ANY_SENDING, ANY_SENT, failpoint
+from servers.failpoint cimport ANY_RECEIVED, ANY_SENDING, ANY_SENT, failpoint
 from servers.net.mmsg cimport Port, Socket, Workspace, fetch, send, split
 from servers.net.node cimport OUTBOX, Datagram, Instant, Node
 

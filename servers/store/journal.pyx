@@ -6,7 +6,7 @@ import time
 
 from libc.errno cimport errno as c_errno
 from libc.stdint cimport uint8_t, uint32_t, uint64_t
-from servers.engine.failpoint cimport ANY_WRITING, failpoint
+from servers.failpoint cimport ANY_WRITING, failpoint
 
 cdef extern from "store/journal.h" nogil:
     Journal* journal_open(uint64_t room, uint64_t chunk)

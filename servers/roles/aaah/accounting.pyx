@@ -5,7 +5,7 @@ from fastcodec.radius cimport (
 )
 from libc.stdint cimport uint8_t
 from libc.string cimport memcpy
-from servers.engine.failpoint cimport AAAH_RECORDED, AAAH_RECORDING, failpoint
+from servers.failpoint cimport AAAH_RECORDED, AAAH_RECORDING, failpoint
 from servers.engine.reasons cimport JOURNAL_FAILED, POORLY_FORMED
 from servers.roles.aaah.row cimport give_up
 from servers.roles.aaah.state cimport ACCOUNTING, ACCOUNTING_ROOM, Aaah, AccountingRecord, Question, STAGE_WRITE_REPLY

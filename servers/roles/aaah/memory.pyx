@@ -3,7 +3,7 @@ from fastcodec.wire cimport mix_octets
 from libc.stdint cimport uint32_t, uint64_t, uint8_t
 from libc.string cimport memcpy
 from servers.engine.counters cimport count_event
-from servers.engine.failpoint cimport AAAH_REMEMBERING, failpoint
+from servers.failpoint cimport AAAH_REMEMBERING, failpoint
 from servers.engine.reasons cimport JOURNAL_FAILED
 from servers.roles.aaah.state cimport Aaah, Question, SAVE_WITHIN, SECOND, STATE_ROOM, StateRecord, SUBSCRIBER_STATE
 from servers.store.journal cimport journal_append, journal_kick

@@ -11,7 +11,7 @@ from fastcodec.radius cimport (
 from fastcodec.wire cimport get32
 from libc.stdint cimport uint32_t, uint64_t, uint8_t
 from libc.string cimport memcmp, memcpy
-from servers.engine.failpoint cimport FHA_ACCEPTED, failpoint
+from servers.failpoint cimport FHA_ACCEPTED, failpoint
 from servers.engine.reasons cimport AAA_REJECTED, AAA_TIMEOUT, AAA_UNUSABLE
 from servers.roles.fha.address cimport may_be_leased
 from servers.roles.fha.proof cimport static_key_of

@@ -11,7 +11,7 @@ from fastcodec.wire cimport Piece, get32, get64, walk
 from libc.stdint cimport uint32_t, uint64_t, uint8_t
 from libc.string cimport memcmp, memcpy, memset
 from servers.engine.counters cimport count_event
-from servers.engine.failpoint cimport FHA_NEW, failpoint
+from servers.failpoint cimport FHA_NEW, failpoint
 from servers.engine.parking cimport parking_row
 from servers.engine.reasons cimport (
     AGENT_UNKNOWN, BAD_NAI, BAD_SOURCE, DUPLICATE_ANSWERED, DUPLICATE_PENDING, NODE_BUDGET, NO_NAI, POORLY_FORMED,

@@ -2,7 +2,7 @@
 from fastcodec.mip4 cimport ADMINISTRATIVELY_PROHIBITED, INSUFFICIENT_RESOURCES
 from libc.stdint cimport uint32_t, uint64_t
 from servers.engine.counters cimport count_event
-from servers.engine.failpoint cimport FHA_APPENDED, FHA_RELEASED, FHA_RELEASING, FHA_RESERVED, failpoint
+from servers.failpoint cimport FHA_APPENDED, FHA_RELEASED, FHA_RELEASING, FHA_RESERVED, failpoint
 from servers.engine.reasons cimport (
     ADDRESS_TAKEN, EXPIRED, GIVEN_BACK, HOME_ADDRESS_REFUSED, JOURNAL_FAILED, POOL_EXHAUSTED, TABLE_FULL,
 )

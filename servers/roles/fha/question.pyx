@@ -9,7 +9,7 @@ from fastcodec.radius cimport (
 from fastcodec.wire cimport get16
 from libc.stdint cimport uint32_t, uint64_t, uint8_t
 from libc.string cimport memcpy
-from servers.engine.failpoint cimport FHA_ASKING, failpoint
+from servers.failpoint cimport FHA_ASKING, failpoint
 from servers.engine.reasons cimport TABLE_FULL
 from servers.engine.stages cimport PARKED
 from servers.roles.fha.row cimport binding_of, drop, nai_of, rrq_of

@@ -22,7 +22,7 @@
 from fastcodec.status cimport BAD_LENGTH
 from libc.stdint cimport uint32_t, uint64_t
 from servers.engine.counters cimport count_offence
-from servers.engine.failpoint cimport FHA_ANSWERED, FHA_COMMITTED, FHA_SWEEPING, FHA_SWEPT, failpoint
+from servers.failpoint cimport FHA_ANSWERED, FHA_COMMITTED, FHA_SWEEPING, FHA_SWEPT, failpoint
 from servers.engine.parking cimport NO_SLOT_FREE, parking_row, parking_take
 from servers.engine.reasons cimport JOURNAL_FAILED, TABLE_FULL
 from servers.engine.stages cimport GOOD, Stage, run_stages
