@@ -10,7 +10,7 @@ from fastcodec.mip6 cimport (AUTHENTICATION_MN_AAA, AUTHENTICATION_MN_HA, LONGES
                              examine_mobility, find_option, is_canonical, mobility_checksum, mobility_size, padding_before,
                              padding_behind, put_padding)
 from fastcodec.mip6 import OPTIONS
-from fastcodec.registration cimport key_of
+from fastcodec.authenticators cimport key_of
 from fastcodec.secret cimport Secret, digest_now
 from fastcodec.status import Status
 from fastcodec.status cimport Status as State
@@ -158,7 +158,7 @@ cdef int _verify_all(const uint8_t* p, int n, const Piece* pieces, int found, En
     for k in range(found):
         if pieces[k].type != OPTION_AUTHENTICATION:
             continue
-        key = key_of(keys, get32(p + pieces[k].offset + 1), AUTHENTICATION)
+        key = key_of(keys, get32(p + pieces[k].offset + 1))
         if key is None:
             continue
         _complete(p, pieces, found, ends, care_of, home)
@@ -249,7 +249,7 @@ cdef int _sign(uint8_t* p, int n, list unsigned, Ends ends, object keys) except 
     for at in unsigned:
         piece.offset = <uint16_t> (at + 2)
         spi = get32(p + piece.offset + 1)
-        key = None if keys is None else key_of(keys, spi, AUTHENTICATION)
+        key = None if keys is None else key_of(keys, spi)
         if key is None:
             raise EncodeError("AuthenticationOption.authenticator", f"empty, and no key for SPI {spi:#x}")
         try:

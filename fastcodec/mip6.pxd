@@ -111,7 +111,7 @@ cdef packed struct BindingRefreshRequest:        # RFC 6275 6.1.2
     uint8_t type
     uint8_t reserved
     uint16_t checksum
-    uint16_t unused
+    uint16_t reserved2
 
 cdef packed struct TestInit:                     # Home and Care-of Test Init, RFC 6275 6.1.3, 6.1.4
     uint8_t payload_proto
@@ -119,7 +119,7 @@ cdef packed struct TestInit:                     # Home and Care-of Test Init, R
     uint8_t type
     uint8_t reserved
     uint16_t checksum
-    uint16_t unused
+    uint16_t reserved2
     uint64_t cookie
 
 cdef packed struct Test:                         # Home and Care-of Test, RFC 6275 6.1.5, 6.1.6
@@ -160,7 +160,7 @@ cdef packed struct BindingError:                 # RFC 6275 6.1.9
     uint8_t reserved
     uint16_t checksum
     uint8_t status
-    uint8_t unused
+    uint8_t reserved2
     uint8_t[16] home_address
 
 cdef packed struct RefreshAdvice:                # option 2, RFC 6275 6.2.4

@@ -67,10 +67,10 @@ class BindingRefreshRequest(MobilityMessage):
     """RFC 6275 6.1.2: register again."""
 
     plan: ClassVar[Plan]
+    options: list[MobilityOption] = field(default_factory=list)
     reserved: int = 0
     checksum: Annotated[int, as_hex] = 0
-    unused: int = 0
-    options: list[MobilityOption] = field(default_factory=list)
+    reserved2: int = 0
 
 
 @overlays("TestInit", type=MobilityType.HOME_TEST_INIT)
@@ -78,11 +78,11 @@ class HomeTestInit(MobilityMessage):
     """RFC 6275 6.1.3."""
 
     plan: ClassVar[Plan]
-    reserved: int = 0
-    checksum: Annotated[int, as_hex] = 0
-    unused: int = 0
     cookie: Annotated[int, as_hex] = 0
     options: list[MobilityOption] = field(default_factory=list)
+    reserved: int = 0
+    checksum: Annotated[int, as_hex] = 0
+    reserved2: int = 0
 
 
 @overlays("TestInit", type=MobilityType.CARE_OF_TEST_INIT)
@@ -90,11 +90,11 @@ class CareOfTestInit(MobilityMessage):
     """RFC 6275 6.1.4."""
 
     plan: ClassVar[Plan]
-    reserved: int = 0
-    checksum: Annotated[int, as_hex] = 0
-    unused: int = 0
     cookie: Annotated[int, as_hex] = 0
     options: list[MobilityOption] = field(default_factory=list)
+    reserved: int = 0
+    checksum: Annotated[int, as_hex] = 0
+    reserved2: int = 0
 
 
 @overlays("Test", type=MobilityType.HOME_TEST)
@@ -102,12 +102,12 @@ class HomeTest(MobilityMessage):
     """RFC 6275 6.1.5."""
 
     plan: ClassVar[Plan]
-    reserved: int = 0
-    checksum: Annotated[int, as_hex] = 0
     nonce_index: int = 0
     cookie: Annotated[int, as_hex] = 0
     keygen_token: Annotated[int, as_hex] = 0
     options: list[MobilityOption] = field(default_factory=list)
+    reserved: int = 0
+    checksum: Annotated[int, as_hex] = 0
 
 
 @overlays("Test", type=MobilityType.CARE_OF_TEST)
@@ -115,12 +115,12 @@ class CareOfTest(MobilityMessage):
     """RFC 6275 6.1.6."""
 
     plan: ClassVar[Plan]
-    reserved: int = 0
-    checksum: Annotated[int, as_hex] = 0
     nonce_index: int = 0
     cookie: Annotated[int, as_hex] = 0
     keygen_token: Annotated[int, as_hex] = 0
     options: list[MobilityOption] = field(default_factory=list)
+    reserved: int = 0
+    checksum: Annotated[int, as_hex] = 0
 
 
 @overlays("BindingUpdate", type=MobilityType.BINDING_UPDATE)
@@ -128,12 +128,12 @@ class BindingUpdate(MobilityMessage):
     """RFC 6275 6.1.7. `flags` is a sum of `UpdateFlag`s, `lifetime` in units of 4 seconds, 0 deletes."""
 
     plan: ClassVar[Plan]
-    reserved: int = 0
-    checksum: Annotated[int, as_hex] = 0
     sequence: int = 0
     flags: Annotated[int, flags_of(mip6.UpdateFlag)] = 0
     lifetime: int = 0
     options: list[MobilityOption] = field(default_factory=list)
+    reserved: int = 0
+    checksum: Annotated[int, as_hex] = 0
 
 
 @overlays("BindingAcknowledgement", type=MobilityType.BINDING_ACKNOWLEDGEMENT)
@@ -141,13 +141,13 @@ class BindingAcknowledgement(MobilityMessage):
     """RFC 6275 6.1.8. `status` is a `BindingStatus`, `lifetime` in units of 4 seconds."""
 
     plan: ClassVar[Plan]
-    reserved: int = 0
-    checksum: Annotated[int, as_hex] = 0
     status: Annotated[int, name_of(mip6.BindingStatus)] = 0
     flags: Annotated[int, flags_of(mip6.AcknowledgementFlag)] = 0
     sequence: int = 0
     lifetime: int = 0
     options: list[MobilityOption] = field(default_factory=list)
+    reserved: int = 0
+    checksum: Annotated[int, as_hex] = 0
 
 
 @overlays("BindingError", type=MobilityType.BINDING_ERROR)
@@ -155,12 +155,12 @@ class BindingError(MobilityMessage):
     """RFC 6275 6.1.9. `status` is a `BindingErrorStatus`."""
 
     plan: ClassVar[Plan]
-    reserved: int = 0
-    checksum: Annotated[int, as_hex] = 0
     status: Annotated[int, name_of(mip6.BindingErrorStatus)] = 0
-    unused: int = 0
     home_address: IPv6Address = IPv6Address(0)
     options: list[MobilityOption] = field(default_factory=list)
+    reserved: int = 0
+    checksum: Annotated[int, as_hex] = 0
+    reserved2: int = 0
 
 
 binding.register(UnknownOption, MobilityPadding,

@@ -8,7 +8,7 @@ from fastcodec import mip6
 from fastcodec.base import Part, as_hex
 from fastcodec.fields import Plan
 from fastcodec.mip6 import OptionType
-from fastcodec.overlay import Overlay
+from fastcodec.overlay import FRAMING, Overlay
 
 __all__ = ["AlternateCareOfAddressOption", "AuthenticationOption", "AuthorizationDataOption", "HomeNetworkPrefixOption",
            "IPv4AcknowledgementOption", "IPv4CareOfAddressOption", "IPv4HomeAddressOption", "MobileNetworkPrefixOption",
@@ -17,7 +17,7 @@ __all__ = ["AlternateCareOfAddressOption", "AuthenticationOption", "Authorizatio
            "UnknownOption"]
 
 PREFIX_SHIFT = 10       # of the prefix length in 16 bits, RFC 5555 3.1.1
-overlays = Overlay(mip6.LAYOUTS, {}, frozenset({"type", "length", "payload_proto", "header_length"}))
+overlays = Overlay(mip6.LAYOUTS, {}, FRAMING | {"payload_proto", "header_length"}, frozenset({"checksum"}))
 
 
 class MobilityOption(Part, frozen=True, gc=False):
@@ -62,9 +62,9 @@ class MobileNetworkPrefixOption(MobilityOption, frozen=True, gc=False):
     """A prefix behind a mobile router, RFC 3963 4.3."""
 
     plan: ClassVar[Plan]
-    reserved: int
     prefix_length: int
     prefix: IPv6Address
+    reserved: int = 0
 
 
 @overlays("NetworkPrefix", type=OptionType.OPTION_HOME_NETWORK_PREFIX)
@@ -72,9 +72,9 @@ class HomeNetworkPrefixOption(MobilityOption, frozen=True, gc=False):
     """The home network prefix of a node, RFC 5213 8.3."""
 
     plan: ClassVar[Plan]
-    reserved: int
     prefix_length: int
     prefix: IPv6Address
+    reserved: int = 0
 
 
 @overlays("MobileNodeIdentifier", type=OptionType.OPTION_MOBILE_NODE_IDENTIFIER)
@@ -172,8 +172,8 @@ class IPv4CareOfAddressOption(MobilityOption, frozen=True, gc=False):
     """The IPv4 care-of address, RFC 5555 3.1.2."""
 
     plan: ClassVar[Plan]
-    reserved: int
     address: IPv4Address
+    reserved: int = 0
 
 
 class MobilityPadding(MobilityOption, frozen=True, gc=False):
