@@ -306,18 +306,18 @@ def test_prf_plus(prf, function):
 U16, U32 = st.integers(0, 2**16 - 1), st.integers(0, 2**32 - 1)
 FLAGS = st.integers(0, 2**15 - 1)
 AVPS = st.one_of(
-    *(st.builds(c, FLAGS, U16, U32) for c in (fc.IntegrityAlgorithmAvp, fc.KeyIdAvp, fc.PrfAlgorithmAvp, fc.ResultCodeAvp,
+    *(st.builds(c, U32, FLAGS, U16) for c in (fc.IntegrityAlgorithmAvp, fc.KeyIdAvp, fc.PrfAlgorithmAvp, fc.ResultCodeAvp,
                                               fc.SessionLifetimeAvp, fc.TerminationCauseAvp)),
-    st.builds(fc.NonceAvp, FLAGS, U16, st.binary(min_size=8, max_size=256)),
-    st.builds(fc.EapPayloadAvp, FLAGS, U16, st.binary(min_size=4, max_size=80)),
-    st.builds(fc.AuthAvp, FLAGS, U16, st.sampled_from([bytes(16), bytes(20)])),
-    st.builds(fc.UnknownAvp, st.integers(10, 65535), FLAGS, U16, OCTETS),
-    st.builds(fc.VendorAvp, U16, FLAGS.map(lambda f: f | 0x8000), U16, U32, OCTETS))
+    st.builds(fc.NonceAvp, st.binary(min_size=8, max_size=256), FLAGS, U16),
+    st.builds(fc.EapPayloadAvp, st.binary(min_size=4, max_size=80), FLAGS, U16),
+    st.builds(fc.AuthAvp, st.sampled_from([bytes(16), bytes(20)]), FLAGS, U16),
+    st.builds(fc.UnknownAvp, st.integers(10, 65535), OCTETS, FLAGS, U16),
+    st.builds(fc.VendorAvp, U16, U32, OCTETS, FLAGS.map(lambda f: f | 0x8000), U16))
 
 
 @given(U16, U16, st.integers(1, 4), U32, U32, st.lists(AVPS, max_size=10))
 def test_pana_what_is_encoded_is_decoded(reserved, flags, kind, session, sequence, avps):
-    message = fc.PanaMessage(reserved, flags, kind, session, sequence, avps)
+    message = fc.PanaMessage(flags, kind, session, sequence, avps, reserved)
     assert fc.PanaMessage.decode(message.encode(), strict=False) == message
     assert fc.PanaMessage.from_json(message.to_json()) == message
 
@@ -336,7 +336,7 @@ def test_pana_what_is_decoded_is_encoded(body, kind):
 
 
 def test_pana_padding_by_hand_is_kept():
-    data = fc.PanaMessage.make(4, 0x8800, 1, 2, fc.NonceAvp(value=bytes(9))).encode()
+    data = fc.PanaMessage(0x8800, 4, 1, 2, [fc.NonceAvp(bytes(9))]).encode()
     data = data[:-1] + b"\1"
     message = fc.PanaMessage.decode(data)
     assert isinstance(message.avps[0], fc.RawAvp)
@@ -346,13 +346,13 @@ def test_pana_padding_by_hand_is_kept():
 @pytest.mark.parametrize(("avp", "field"), [
     (fc.KeyIdAvp(value=2**32), "KeyIdAvp.value"), (fc.AuthAvp(), "AuthAvp.value"),
     (fc.NonceAvp(flags=0x8000, value=bytes(9)), "NonceAvp.flags"),
-    (fc.VendorAvp(1, 0), "VendorAvp.flags"), (fc.Padding(1), "avps"), (fc.NonceAvp(value=bytes(70000)), "NonceAvp.value")])
+    (fc.VendorAvp(1, 32473, b"", 0), "VendorAvp.flags"), (fc.Padding(1), "avps"), (fc.NonceAvp(value=bytes(70000)), "NonceAvp.value")])
 def test_pana_encode_error_names_the_field(avp, field):
     with pytest.raises(fc.EncodeError) as refusal:
-        fc.PanaMessage.make(4, 0x8800, 1, 2, avp).encode()
+        fc.PanaMessage(0x8800, 4, 1, 2, [avp]).encode()
     assert refusal.value.field == field
     with pytest.raises(fc.EncodeError):
-        fc.PanaMessage.make(4, 0x8800, 1, 2).encode(b"key", 8)
+        fc.PanaMessage(0x8800, 4, 1, 2).encode(b"key", 8)
 
 
 def test_pana_names_for_people():

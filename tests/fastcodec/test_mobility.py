@@ -202,7 +202,7 @@ def test_option_out_of_alignment_stays_where_it_is():
 def test_alignment(order):
     options = [fc.AlternateCareOfAddressOption(CARE_OF), fc.ReplayProtectionOption(7), fc.MobileNodeIdentifierOption(1, "a@b"),
                fc.IPv4HomeAddressOption(32 << 10, IPv4Address("192.0.2.1")), fc.AuthenticationOption(1, 0x400, bytes(12)),
-               fc.HomeNetworkPrefixOption(0, 64, CARE_OF)]
+               fc.HomeNetworkPrefixOption(64, CARE_OF)]
     message = fc.BindingUpdate(options=[options[k] for k in order])
     data = message.encode()
     assert fc.BindingUpdate.decode(data) == message
@@ -227,19 +227,17 @@ BUILD = {int: {1: U8, 2: U16, 4: U32, 8: U64}, IPv6Address: {16: SIX}, IPv4Addre
 
 
 def fields_of(layouts, cls, name):
-    """A strategy a field, from the layout and the annotation: what the declaration says is what is tried."""
+    """A strategy a field by name, from the layout and the annotation: what the declaration says is what is tried."""
     hints, layout = typing.get_type_hints(cls), layouts[name]
-    return [BUILD[hints[field]][layout.fields[field][0].itemsize] for field in cls.__struct_fields__ if field in layout.names]
+    return {field: BUILD[hints[field]][layout.fields[field][0].itemsize] for field in cls.__struct_fields__ if field in layout.names}
 
 
 def option_strategy(cls):
     row = mip6.OPTIONS[cls.plan.type]
     fields = fields_of(mip6.LAYOUTS, cls, row.layout)
-    if cls.plan.tail == 2:
-        return st.builds(cls, *fields, TEXTS)
-    if cls.plan.tail == 1:
-        return st.builds(cls, *fields, st.binary(min_size=1, max_size=60))
-    return st.builds(cls, *fields)
+    for name in set(cls.__struct_fields__) - set(fields):
+        fields[name] = TEXTS if cls.plan.tail == 2 else st.binary(min_size=1, max_size=60)
+    return st.builds(cls, **fields)
 
 
 ANY_OPTION = st.one_of(*map(option_strategy, OPTIONS),
@@ -250,8 +248,8 @@ ANY_OPTION = st.one_of(*map(option_strategy, OPTIONS),
 @given(st.data())
 def test_what_is_encoded_is_decoded(data):
     cls = CLASSES[data.draw(st.integers(0, 7))]
-    fields = [data.draw(s) for s in fields_of(mip6.LAYOUTS, cls, mip6.MESSAGES[cls.plan.type])]
-    message = cls(*fields, data.draw(st.lists(ANY_OPTION, max_size=12)))
+    fields = {name: data.draw(s) for name, s in fields_of(mip6.LAYOUTS, cls, mip6.MESSAGES[cls.plan.type]).items()}
+    message = cls(**fields, options=data.draw(st.lists(ANY_OPTION, max_size=12)))
     octets = message.encode()
     assert len(octets) % 8 == 0
     assert fc.MobilityMessage.decode(octets) == message

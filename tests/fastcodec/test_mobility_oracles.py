@@ -40,25 +40,25 @@ def octets(least, most):
 MAKERS = {
     2: lambda: fc.RefreshAdviceOption(number(16)), 3: lambda: fc.AlternateCareOfAddressOption(address()),
     4: lambda: fc.NonceIndicesOption(number(16), number(16)), 5: lambda: fc.AuthorizationDataOption(octets(12, 12)),
-    6: lambda: fc.MobileNetworkPrefixOption(0, RNG.randint(0, 128), address()),
+    6: lambda: fc.MobileNetworkPrefixOption(RNG.randint(0, 128), address()),
     8: lambda: fc.MobileNodeIdentifierOption(1, f"mn{RNG.randrange(10000):04}@home.example"),
     9: lambda: fc.AuthenticationOption(RNG.randint(1, 2), number(32), octets(12, 12)),
     10: lambda: fc.ReplayProtectionOption(number(64)),
     19: lambda: fc.MobilityVendorOption(32473, number(8), octets(1, 20)), 20: lambda: fc.ServiceSelectionOption("ims.example"),
     29: lambda: fc.IPv4HomeAddressOption(RNG.randint(0, 32) << 10, IPv4Address(number(32))),
-    32: lambda: fc.IPv4CareOfAddressOption(0, IPv4Address(number(32))),
+    32: lambda: fc.IPv4CareOfAddressOption(IPv4Address(number(32))),
     31: lambda: fc.NatDetectionOption(RNG.choice([0, 0x8000]), number(32))}
 
 
 def made_up(kinds=tuple(MAKERS)):
     options = [MAKERS[kind]() for kind in RNG.sample(kinds, RNG.randint(0, 4))]
     return RNG.choice([
-        lambda: fc.BindingUpdate(0, 0, number(16), number(16) & 0xffc0, number(16), options),
-        lambda: fc.BindingAcknowledgement(0, 0, RNG.choice([0, 1, *range(128, 175)]), number(8) & 0xe0, number(16), number(16), options),
-        lambda: fc.BindingError(0, 0, RNG.randint(1, 2), 0, address()), lambda: fc.BindingRefreshRequest(options=options),
+        lambda: fc.BindingUpdate(number(16), number(16) & 0xffc0, number(16), options),
+        lambda: fc.BindingAcknowledgement(RNG.choice([0, 1, *range(128, 175)]), number(8) & 0xe0, number(16), number(16), options),
+        lambda: fc.BindingError(RNG.randint(1, 2), address()), lambda: fc.BindingRefreshRequest(options=options),
         lambda: fc.HomeTestInit(cookie=number(64), options=options), lambda: fc.CareOfTestInit(cookie=number(64), options=options),
-        lambda: fc.HomeTest(0, 0, number(16), number(64), number(64), options),
-        lambda: fc.CareOfTest(0, 0, number(16), number(64), number(64), options)])()
+        lambda: fc.HomeTest(number(16), number(64), number(64), options),
+        lambda: fc.CareOfTest(number(16), number(64), number(64), options)])()
 
 
 def packet(message):
