@@ -23,7 +23,7 @@ FAIL, PROTECTED_FAIL = 5, 6
 class GpskMessage(EapBody, frozen=True, gc=False):
     """A message of EAP-GPSK. Ciphersuites are numbers of 6 octets, vendor and specifier: 1 is AES-CMAC, 2 HMAC-SHA256."""
 
-    TYPE = EapType.EAP_GPSK
+    TYPE = int(EapType.EAP_GPSK)
     OPERATION: ClassVar[int] = 0
     FORM: ClassVar[tuple[str, ...]] = ()    # of each field, in the order of the class
 

@@ -222,15 +222,16 @@ def _tag(key, bytes octets, int at, int size):
 
 # ---------------------------------------------------------------- octets to objects
 
-cdef object MESSAGE = None, UNKNOWN = None, VENDOR = None, RAW = None
+cdef object MESSAGE = None, UNKNOWN = None, VENDOR = None, RAW = None, AUTH = None
 cdef dict PLANS = {}
 
 
 def register(message, unknown, vendor, raw, plans):
     """`fastcodec.pana_messages` names its classes here, once, at import."""
-    global MESSAGE, UNKNOWN, VENDOR, RAW
+    global MESSAGE, UNKNOWN, VENDOR, RAW, AUTH
     MESSAGE, UNKNOWN, VENDOR, RAW = message, unknown, vendor, raw
     PLANS.update(plans)
+    AUTH = PLANS[<int> AvpCode.AVP_AUTH].cls
 
 
 cdef object _pair(const uint8_t* p, const AvpPiece* piece):
@@ -277,15 +278,20 @@ def decode(data, key=None, bint strict=True):
 
 cdef bytes _octets_of(object avp, Py_ssize_t missing):
     """One pair with its padding; an empty AUTH becomes `missing` zeros."""
+    cdef object cls = type(avp)
     cdef Plan plan
     cdef uint8_t[16] head
     cdef bytes tail
     cdef int length
-    if type(avp) is RAW:
-        return as_bytes(avp.octets)
-    if not hasattr(avp, "plan") or avp.plan not in (VENDOR.plan, UNKNOWN.plan, *PLANS.values()):
-        raise EncodeError("avps", f"{type(avp).__name__} is no AVP")
-    plan = avp.plan
+    cdef bint vendor = cls is VENDOR
+    if cls is RAW:
+        tail = as_bytes(avp.octets)
+        if len(tail) < 8 or len(tail) % 4:
+            raise EncodeError("RawAvp.octets", "are not whole words with a header (RFC 5191 6.3)")
+        return tail
+    plan = getattr(avp, "plan", None)
+    if plan is None or not (vendor or cls is UNKNOWN or PLANS.get(plan.type) is plan):
+        raise EncodeError("avps", f"{cls.__name__} is no AVP")
     memset(head, 0, 16)
     plan.write(avp, head)
     tail = plan.tail_octets(avp)
@@ -293,12 +299,12 @@ cdef bytes _octets_of(object avp, Py_ssize_t missing):
         tail = bytes(missing)
     if plan.type:
         put16(head, plan.type)
-    length = <int> len(tail) + (4 if plan.size == sizeof(NumberAvp) and plan is not <Plan> VENDOR.plan else 0)
+    length = <int> len(tail) + (4 if plan.size == sizeof(NumberAvp) and not vendor else 0)
     if length > ROOM:
-        raise EncodeError(f"{type(avp).__name__}.value", "is longer than a message")
+        raise EncodeError(f"{cls.__name__}.value", "is longer than a message")
     put16(head + 4, length)
-    if (get16(head + 2) & AVP_VENDOR_FLAG != 0) != (plan is <Plan> VENDOR.plan):
-        raise EncodeError(f"{type(avp).__name__}.flags", "the V bit is a VendorAvp's, and no other's (RFC 5191 6.3)")
+    if (get16(head + 2) & AVP_VENDOR_FLAG != 0) != vendor:
+        raise EncodeError(f"{cls.__name__}.flags", "the V bit is a VendorAvp's, and no other's (RFC 5191 6.3)")
     return (<bytes> head[:plan.size]) + tail + bytes(-len(tail) & 3)
 
 
@@ -315,7 +321,7 @@ def encode(message, key=None, int integrity=7):
     plan.write(message, head)
     for avp in message.avps:
         octets = _octets_of(avp, size)
-        if hasattr(avp, "plan") and avp.plan.type == AvpCode.AVP_AUTH and not avp.value:
+        if type(avp) is AUTH and not avp.value:
             unsigned = at
         parts.append(octets)
         at += len(octets)

@@ -346,7 +346,8 @@ def test_pana_padding_by_hand_is_kept():
 @pytest.mark.parametrize(("avp", "field"), [
     (fc.KeyIdAvp(value=2**32), "KeyIdAvp.value"), (fc.AuthAvp(), "AuthAvp.value"),
     (fc.NonceAvp(flags=0x8000, value=bytes(9)), "NonceAvp.flags"),
-    (fc.VendorAvp(1, 32473, b"", 0), "VendorAvp.flags"), (fc.Padding(1), "avps"), (fc.NonceAvp(value=bytes(70000)), "NonceAvp.value")])
+    (fc.VendorAvp(1, 32473, b"", 0), "VendorAvp.flags"), (fc.Padding(1), "avps"), (fc.RawAvp(b""), "RawAvp.octets"),
+    (fc.RawAvp(bytes(9)), "RawAvp.octets"), (fc.NonceAvp(value=bytes(70000)), "NonceAvp.value")])
 def test_pana_encode_error_names_the_field(avp, field):
     with pytest.raises(fc.EncodeError) as refusal:
         fc.PanaMessage(0x8800, 4, 1, 2, [avp]).encode()
