@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from enum import Enum
 from functools import cache
 from ipaddress import IPv4Address, IPv6Address
+from types import UnionType
 from typing import Any, ClassVar, Self, TypeVar, cast, get_args, get_origin, get_type_hints
 
 import msgspec
@@ -102,6 +103,8 @@ def typed(field: str, hint: Any, value: Any) -> Any:
             return READERS[hint](value)
         except (ValueError, TypeError, KeyError):
             raise EncodeError(field, f"{value!r} is no {hint.__name__}") from None
+    if isinstance(hint, UnionType):     # X | None
+        return None if value is None else typed(field, get_args(hint)[0], value)
     if get_origin(hint) in (list, tuple) and isinstance(value, list):
         return get_origin(hint)(typed(field, get_args(hint)[0], item) for item in value)
     if isinstance(hint, type) and issubclass(hint, (Part, Message)):

@@ -34,12 +34,13 @@ class Overlay:
     """Binds classes to structs: `overlays = Overlay(LAYOUTS, SHAPES)`, then `@overlays("NonceRequest", type=42)`.
 
     `layouts` is struct name to dtype, `shapes` extension type to header shape (`wire.Shape`); types that are not in it
-    have no header to write. `framing` are the fields that users never see.
+    have no header to write. `framing` are the fields that users never see, `last` those that they rarely give: these
+    stand behind all others in a class, as reserved ones do.
     """
 
     def __init__(self, layouts: Mapping[str, np.dtype[Any]], shapes: Mapping[int, int],
-                 framing: frozenset[str] = FRAMING) -> None:
-        self.layouts, self.shapes, self.framing = layouts, shapes, framing
+                 framing: frozenset[str] = FRAMING, last: frozenset[str] = frozenset()) -> None:
+        self.layouts, self.shapes, self.framing, self.last = layouts, shapes, framing, last
 
     def __call__(self, *structs: str, type: int = 0, subtype: int = 0, shape: int | None = None,
                  leave_out: frozenset[str] = frozenset()) -> Callable[[C], C]:
@@ -76,7 +77,7 @@ class Overlay:
                 if name in left_out or (reserved and not seen):
                     hidden.update(range(start + offset, start + offset + field.itemsize))
                 elif seen or name not in self.framing:
-                    (behind if reserved else fields).append((name, start + offset, field.itemsize, hints.get(name)))
+                    (behind if reserved or name in self.last else fields).append((name, start + offset, field.itemsize, hints.get(name)))
             start += dtype.itemsize
         return fields + behind, hidden, start
 

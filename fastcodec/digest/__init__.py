@@ -1,4 +1,4 @@
-"""MD5, HMAC-MD5, HMAC-SHA1 and HMAC-SHA256 with prepared keys: one message, or many at once in the lanes of vectors."""
+"""MD5, SHA1, HMAC-MD5, HMAC-SHA1 and HMAC-SHA256 with prepared keys: one message, or many at once in the lanes of vectors."""
 from fastcodec.digest.jobs import (
     PreparedKey,
     PreparedKeys,
@@ -11,6 +11,7 @@ from fastcodec.digest.jobs import (
     hmac_sha256_batch,
     md5,
     md5_batch,
+    sha1,
     use_width,
     width,
     widths,
@@ -28,6 +29,7 @@ __all__ = [
     "hmac_sha256_batch",
     "md5",
     "md5_batch",
+    "sha1",
     "use_width",
     "width",
     "widths",

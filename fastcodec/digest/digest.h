@@ -11,6 +11,7 @@ enum digest_kind {
     DIGEST_KEY_MD5,       /* out: a struct digest_key; message || tail is the raw key       RFC 2104 */
     DIGEST_KEY_SHA1,
     DIGEST_KEY_SHA256,
+    DIGEST_SHA1,          /* out: 20 octets = SHA1(message || tail)                         FIPS 180-4 6.1 */
     DIGEST_KINDS
 };
 

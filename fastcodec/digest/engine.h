@@ -4,12 +4,12 @@
 #include "digest/padding.h"
 
 static inline enum family family_of(uint32_t kind) {
-    return kind == DIGEST_HMAC_SHA1 || kind == DIGEST_KEY_SHA1 ? SHA1
+    return kind == DIGEST_HMAC_SHA1 || kind == DIGEST_KEY_SHA1 || kind == DIGEST_SHA1 ? SHA1
          : kind == DIGEST_HMAC_SHA256 || kind == DIGEST_KEY_SHA256 ? SHA256 : MD5;
 }
 
 static inline enum form form_of(uint32_t kind) {
-    return kind == DIGEST_MD5 ? PLAIN : kind >= DIGEST_KEY_MD5 ? KEY : HMAC;
+    return kind == DIGEST_MD5 || kind == DIGEST_SHA1 ? PLAIN : kind >= DIGEST_KEY_MD5 ? KEY : HMAC;
 }
 
 void digest_alone(const digest_job *job);

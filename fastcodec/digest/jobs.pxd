@@ -10,6 +10,7 @@ cdef extern from "digest/digest.h" nogil:
         DIGEST_KEY_MD5
         DIGEST_KEY_SHA1
         DIGEST_KEY_SHA256
+        DIGEST_SHA1
     ctypedef struct Key "digest_key":
         uint32_t[8] inner
         uint32_t[8] outer

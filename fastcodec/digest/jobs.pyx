@@ -56,6 +56,11 @@ def md5(data) -> bytes:
     return digest_of(DIGEST_MD5, data, NULL, 16)
 
 
+def sha1(data) -> bytes:
+    """SHA1 of one message (FIPS 180-4 6.1): 20 octets."""
+    return digest_of(DIGEST_SHA1, data, NULL, 20)
+
+
 def hmac_md5(key, data) -> bytes:
     """HMAC-MD5 of one message (RFC 2104): 16 octets. A key used again is cheaper as a PreparedKey."""
     return PreparedKey("md5", key).sign(data)

@@ -82,7 +82,7 @@ static void run_kind(const digest_job *jobs, uint16_t *members, uint32_t count, 
 }
 
 /* Keys come first: a queue may hold a key's preparation and, behind it, the jobs that use it. */
-static const uint8_t TURNS[DIGEST_KINDS] = {DIGEST_KEY_MD5, DIGEST_KEY_SHA1, DIGEST_KEY_SHA256, DIGEST_MD5,
+static const uint8_t TURNS[DIGEST_KINDS] = {DIGEST_KEY_MD5, DIGEST_KEY_SHA1, DIGEST_KEY_SHA256, DIGEST_MD5, DIGEST_SHA1,
                                             DIGEST_HMAC_MD5, DIGEST_HMAC_SHA1, DIGEST_HMAC_SHA256};
 
 static void run_members(const digest_job *jobs, uint16_t *members, uint32_t count, uint32_t kind, digest_lanes *run) {

@@ -60,6 +60,7 @@ def test_single_messages(name: str, key: bytes, message: bytes) -> None:
     prepared = digest.PreparedKey(name, key)
     assert HMACS[name](key, message) == prepared.sign(memoryview(message)) == want
     assert digest.md5(message) == hashlib.md5(message).digest()
+    assert digest.sha1(message) == hashlib.sha1(message).digest()
     assert prepared.verify(message, want)
     assert not prepared.verify(message + b"x", want)
     assert not prepared.verify(message, want[:-1])

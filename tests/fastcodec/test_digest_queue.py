@@ -12,10 +12,10 @@ import pytest
 from fastcodec.digest import jobs
 
 LIBRARY = ctypes.CDLL(jobs.__file__)
-MD5, HMAC_MD5, HMAC_SHA1, HMAC_SHA256, KEY_MD5, KEY_SHA1, KEY_SHA256 = range(7)
+MD5, HMAC_MD5, HMAC_SHA1, HMAC_SHA256, KEY_MD5, KEY_SHA1, KEY_SHA256, SHA1 = range(8)
 HMAC_NAMES = {HMAC_MD5: "md5", HMAC_SHA1: "sha1", HMAC_SHA256: "sha256"}
 KEY_OF = {HMAC_MD5: KEY_MD5, HMAC_SHA1: KEY_SHA1, HMAC_SHA256: KEY_SHA256}
-KINDS = (MD5, HMAC_MD5, HMAC_SHA1, HMAC_SHA256)
+KINDS = (MD5, SHA1, HMAC_MD5, HMAC_SHA1, HMAC_SHA256)
 WIDTHS = jobs.widths()
 DATA = random.Random(1).randbytes(1 << 17)
 
@@ -43,6 +43,8 @@ class Asked:
         data = self.message + self.tail
         if self.kind == MD5:
             return hashlib.md5(data).digest()
+        if self.kind == SHA1:
+            return hashlib.sha1(data).digest()
         return hmac.digest(self.key, data, HMAC_NAMES[self.kind])
 
 

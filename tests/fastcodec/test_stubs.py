@@ -4,10 +4,9 @@ import sys
 
 import pytest
 
-MODULES = ["agent_discovery", "attributes", "authenticators", "extension_codec", "fields", "hiding", "key_table", "mip4",
-           "mip4_parts", "packet", "radius", "radius_batch", "registration",
-           "registration_batch", "rows", "secret", "status",
-           "wire"]
+MODULES = ["agent_discovery", "attributes", "authenticators", "binding", "cmac", "extension_codec", "fields", "headers",
+           "hiding", "key_table", "mip4", "mip4_parts", "mip6", "mobility_batch", "packet", "pana", "radius",
+           "radius_batch", "registration", "registration_batch", "rows", "secret", "status", "tunnel", "wire"]
 
 
 @pytest.mark.timeout(300)

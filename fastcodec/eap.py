@@ -1,0 +1,228 @@
+"""EAP packets as a person handles them, RFC 3748; what a Type carries is a body of its own class."""
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import IntEnum
+from struct import Struct, error
+from typing import Annotated, ClassVar
+
+from fastcodec.base import Message, Part, name_of
+from fastcodec.digest.jobs import compare, md5
+from fastcodec.errors import AuthenticationError, DecodeError, EncodeError
+from fastcodec.secret import Secret
+from fastcodec.status import Status
+
+__all__ = ["EapBody", "EapCode", "EapExpanded", "EapIdentity", "EapMd5Challenge", "EapNak", "EapNotification", "EapPacket",
+           "EapType", "EapUnknown", "eap_md5_response", "verify_eap_md5"]
+
+Octets = bytes | bytearray | memoryview
+HEADER = 4                  # octets of Code, Identifier, Length, RFC 3748 4
+LONGEST = 0xffff
+HEAD = Struct(">BBH")
+READERS: dict[int, Callable[[int, bytes], EapBody]] = {}     # Type -> (code, Type-Data) to a body; ValueError with what is wrong
+
+
+class EapCode(IntEnum):
+    """RFC 3748 4."""
+
+    EAP_REQUEST = 1
+    EAP_RESPONSE = 2
+    EAP_SUCCESS = 3
+    EAP_FAILURE = 4
+
+
+REQUEST, RESPONSE, SUCCESS, FAILURE = map(int, EapCode)      # plain, for members of an enum compare ten times slower
+
+
+class EapType(IntEnum):
+    """RFC 3748 5, RFC 5433 9."""
+
+    EAP_IDENTITY = 1
+    EAP_NOTIFICATION = 2
+    EAP_NAK = 3
+    EAP_MD5_CHALLENGE = 4
+    EAP_GPSK = 51
+    EAP_EXPANDED = 254
+
+
+class EapBody(Part, frozen=True, gc=False):
+    """What stands behind the Type of a request or response."""
+
+    TYPE: ClassVar[int] = 0
+
+    def octets(self) -> bytes:
+        """Type-Data; EncodeError."""
+        raise EncodeError("EapPacket.body", f"{type(self).__name__} has no octets of its own")
+
+
+class EapIdentity(EapBody, frozen=True, gc=False):
+    """RFC 3748 5.1: a prompt, or who answers. Octets that are no UTF-8 survive as surrogates."""
+
+    TYPE = int(EapType.EAP_IDENTITY)
+    identity: str = ""
+
+    def octets(self) -> bytes:
+        return encoded("EapIdentity.identity", self.identity)
+
+
+class EapNotification(EapBody, frozen=True, gc=False):
+    """RFC 3748 5.2: a text for the user; empty in a response."""
+
+    TYPE = int(EapType.EAP_NOTIFICATION)
+    text: str = ""
+
+    def octets(self) -> bytes:
+        return encoded("EapNotification.text", self.text)
+
+
+class EapNak(EapBody, frozen=True, gc=False):
+    """RFC 3748 5.3.1: the types that the peer would rather have, 0: none."""
+
+    TYPE = int(EapType.EAP_NAK)
+    types: list[int]
+
+    def octets(self) -> bytes:
+        try:
+            return bytes(self.types)
+        except (ValueError, TypeError):
+            raise EncodeError("EapNak.types", f"{self.types!r} are not of one octet each") from None
+
+
+class EapMd5Challenge(EapBody, frozen=True, gc=False):
+    """RFC 3748 5.4: a challenge of 1 to 255 octets, or its answer, 16 octets; and a name."""
+
+    TYPE = int(EapType.EAP_MD5_CHALLENGE)
+    value: bytes
+    name: str = ""
+
+    def octets(self) -> bytes:
+        if not 1 <= len(self.value) <= 255:
+            raise EncodeError("EapMd5Challenge.value", f"{len(self.value)} octets, 1 to 255 allowed (RFC 1994 4.1)")
+        return bytes([len(self.value)]) + self.value + encoded("EapMd5Challenge.name", self.name)
+
+
+class EapExpanded(EapBody, frozen=True, gc=False):
+    """RFC 3748 5.7: a type of a vendor's; vendor 0, type 3 is the Expanded Nak of 5.3.2."""
+
+    TYPE = int(EapType.EAP_EXPANDED)
+    vendor: int
+    vendor_type: int
+    data: bytes = b""
+
+    def octets(self) -> bytes:
+        if not 0 <= self.vendor < 1 << 24 or not 0 <= self.vendor_type < 1 << 32:
+            raise EncodeError("EapExpanded.vendor", f"{self.vendor}, {self.vendor_type} do not fit 3 and 4 octets")
+        return self.vendor.to_bytes(3, "big") + self.vendor_type.to_bytes(4, "big") + self.data
+
+
+class EapUnknown(EapBody, frozen=True, gc=False):
+    """Any other type, whole, so that it passes through unchanged."""
+
+    type: int
+    data: bytes = b""
+
+    def octets(self) -> bytes:
+        return self.data
+
+
+class EapPacket(Message):
+    """RFC 3748 4. `code` is an `EapCode`; requests and responses have a body, Success and Failure have none."""
+
+    code: Annotated[int, name_of(EapCode)]
+    identifier: int
+    body: EapBody | None = None
+
+    @classmethod
+    def decode(cls, data: Octets) -> EapPacket:
+        """The packet in `data`; DecodeError. Octets behind its Length are padding, and ignored (RFC 3748 4)."""
+        octets = bytes(data)
+        if len(octets) < HEADER:
+            raise DecodeError("EapPacket", len(octets), f"{len(octets)} octets, 4 needed (RFC 3748 4)", Status.TOO_SHORT)
+        code, identifier, length = HEAD.unpack_from(octets)
+        if not REQUEST <= code <= FAILURE:
+            raise DecodeError("EapPacket.code", 0, f"{code} is unknown (RFC 3748 4)", Status.WRONG_TYPE)
+        if length > len(octets) or (length <= HEADER if code <= RESPONSE else length != HEADER):
+            raise DecodeError("EapPacket.length", 2, f"{length} in {len(octets)} octets (RFC 3748 4)", Status.BAD_LENGTH)
+        return cls(code, identifier, body_of(code, octets[4], octets[5:length]) if code <= RESPONSE else None)
+
+    def encode(self) -> bytes:
+        """The octets; EncodeError names the field."""
+        if (self.body is None) != (self.code in (SUCCESS, FAILURE)):
+            raise EncodeError("EapPacket.body", f"code {self.code} has {'a' if self.body is None else 'no'} body (RFC 3748 4.1, 4.2)")
+        inside = b"" if self.body is None else typed_octets(self.body)
+        if HEADER + len(inside) > LONGEST:
+            raise EncodeError("EapPacket.body", "is longer than 65531 octets")
+        try:
+            head = HEAD.pack(self.code, self.identifier, HEADER + len(inside))
+        except error:
+            head = b""
+        if not head or not REQUEST <= self.code <= FAILURE:
+            raise EncodeError("EapPacket.code", f"code {self.code}, identifier {self.identifier} are of one octet, codes 1 to 4")
+        return head + inside
+
+
+def typed_octets(body: EapBody) -> bytes:
+    number = body.type if isinstance(body, EapUnknown) else body.TYPE
+    if not 1 <= number <= 255:
+        raise EncodeError(f"{type(body).__name__}.type", f"{number} is no type of one octet")
+    return bytes((number,)) + body.octets()
+
+
+def encoded(field: str, text: str) -> bytes:
+    try:
+        return text.encode("utf-8", "surrogateescape")
+    except (UnicodeEncodeError, AttributeError):
+        raise EncodeError(field, f"{text!r} is no text") from None
+
+
+def body_of(code: int, kind: int, data: bytes) -> EapBody:
+    """The body of a request or response; DecodeError."""
+    if kind not in READERS:
+        return EapUnknown(kind, data)
+    try:
+        return READERS[kind](code, data)
+    except IndexError as error:
+        raise DecodeError(f"EapPacket: type {kind}", 5 + len(data), str(error), Status.EXTENSION_OVERRUN) from None
+    except ValueError as error:
+        raise DecodeError(f"EapPacket: type {kind}", 5, str(error), Status.BAD_EXTENSION) from None
+
+
+def read_nak(code: int, data: bytes) -> EapNak:
+    if code != RESPONSE or not data:
+        raise ValueError("a Nak is a response with one type at least (RFC 3748 5.3.1)")
+    return EapNak(list(data))
+
+
+def read_md5(code: int, data: bytes) -> EapMd5Challenge:
+    if not data or not data[0]:
+        raise ValueError("without a value (RFC 3748 5.4)")
+    if data[0] > len(data) - 1:
+        raise IndexError("the value runs past the packet (RFC 3748 5.4)")
+    return EapMd5Challenge(data[1:1 + data[0]], data[1 + data[0]:].decode("utf-8", "surrogateescape"))
+
+
+def read_expanded(code: int, data: bytes) -> EapExpanded:
+    if len(data) < 7:
+        raise IndexError("vendor and type are 7 octets (RFC 3748 5.7)")
+    return EapExpanded(int.from_bytes(data[:3], "big"), int.from_bytes(data[3:7], "big"), data[7:])
+
+
+READERS[EapType.EAP_IDENTITY] = lambda code, data: EapIdentity(data.decode("utf-8", "surrogateescape"))
+READERS[EapType.EAP_NOTIFICATION] = lambda code, data: EapNotification(data.decode("utf-8", "surrogateescape"))
+READERS[EapType.EAP_NAK] = read_nak
+READERS[EapType.EAP_MD5_CHALLENGE] = read_md5
+READERS[EapType.EAP_EXPANDED] = read_expanded
+
+
+# ---- EAP-MD5, RFC 3748 5.4, RFC 1994 4.1
+
+def eap_md5_response(identifier: int, secret: Secret | Octets, challenge: Octets) -> bytes:
+    """MD5(Identifier || secret || challenge): 16 octets; the identifier is that of the EAP request."""
+    return md5(bytes([identifier]) + bytes(secret) + bytes(challenge))
+
+
+def verify_eap_md5(response: EapPacket, secret: Secret | Octets, challenge: Octets) -> None:
+    """AuthenticationError unless `response` is the right answer to `challenge`."""
+    value = response.body.value if isinstance(response.body, EapMd5Challenge) else b""
+    if not compare(value, eap_md5_response(response.identifier, secret, challenge)):
+        raise AuthenticationError("EapMd5Challenge.value", "wrong answer to the challenge (RFC 3748 5.4)", Status.BAD_AUTHENTICATOR)

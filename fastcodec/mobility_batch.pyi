@@ -1,0 +1,36 @@
+from ipaddress import IPv6Address
+from typing import Any, Literal, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from typing_extensions import disjoint_base
+
+from fastcodec.mobility import MobilityMessage
+from fastcodec.rows import Rows
+from fastcodec.secret import SecretArray
+
+_Addresses = NDArray[np.uint8] | IPv6Address | str
+
+COLUMNS: dict[str, tuple[int, int]]
+
+@disjoint_base
+class MobilityBatch(Rows):
+    type: int
+    offsets: NDArray[np.uint16]
+    sizes: NDArray[np.uint16]
+    found: NDArray[np.uint8]
+    def __init__(self, octets: NDArray[np.uint8], lengths: ArrayLike, type: int) -> None: ...
+    @classmethod
+    def from_template(cls, message: MobilityMessage, n: int) -> Self: ...
+    @property
+    def fixed(self) -> NDArray[Any]: ...
+    def offset(self, column: str) -> NDArray[np.uint16]: ...
+    def size(self, column: str) -> NDArray[np.uint16]: ...
+    def value(self, column: str) -> NDArray[np.uint8]: ...
+    def walk(self) -> None: ...
+    def verify_checksums(self, sources: _Addresses, destinations: _Addresses) -> NDArray[np.uint8]: ...
+    def fill_checksums(self, sources: _Addresses, destinations: _Addresses) -> NDArray[np.uint8]: ...
+    def verify(self, secrets: SecretArray, home_addresses: _Addresses, care_of_addresses: _Addresses | None = None,
+               which: ArrayLike | None = None, authenticator: Literal["mn_ha", "mn_aaa"] = "mn_ha") -> NDArray[np.uint8]: ...
+    def sign(self, secrets: SecretArray, home_addresses: _Addresses, care_of_addresses: _Addresses | None = None,
+             which: ArrayLike | None = None, authenticator: Literal["mn_ha", "mn_aaa"] = "mn_ha") -> NDArray[np.uint8]: ...
