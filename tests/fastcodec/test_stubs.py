@@ -4,8 +4,7 @@ import sys
 
 import pytest
 
-MODULES = ["agent_discovery", "attributes", "authenticators", "extension_codec", "fields", "hiding", "key_table", "mip4",
-           "mip4_parts", "packet", "radius", "radius_batch", "registration",
+MODULES = ["attribute_rows", "attributes", "dictionary_file", "fields", "hiding", "mip4", "packet", "radius", "radius_batch", "registration",
            "registration_batch", "rows", "secret", "status",
            "wire"]
 
