@@ -216,9 +216,17 @@ cdef class Reader:
             self.check_parent(name, vendor_number, path)
         attribute = Attribute(name, vendor_number, path, shape[0], shape[1], *flagged[1:5], is_internal=is_internal) \
             if flagged or is_internal else Attribute(name, vendor_number, path, shape[0], shape[1])
+        self.forget(name)
         self.attributes[name] = attribute
         if not is_internal:
             self.numbers[(vendor_number, *path)] = attribute
+        return 0
+
+    cdef int forget(self, str name) except -1:
+        """A name that is declared again leaves its number and its place in the order."""
+        before = self.attributes.pop(name, None)
+        if before is not None and self.numbers.get((before.vendor, *before.path)) is before:
+            del self.numbers[(before.vendor, *before.path)]
         return 0
 
     cdef tuple vendor_inside(self, tuple path):
