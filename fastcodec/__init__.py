@@ -28,22 +28,17 @@ from fastcodec.errors import (
     LocalError,
     RemoteError,
 )
-from fastcodec.hiding import chap_response, hide_password, reveal_password, salt_decrypt, salt_encrypt
-from fastcodec.key_table import KeyTable
-from fastcodec.lint import Finding, lint
-from fastcodec.mip4 import (
-    BootstrapType,
-    ExtensionType,
-    Flag,
-    InformFlag,
-    MessageType,
-    NotificationDirection,
-    NotificationFlag,
-    ReplyCode,
-    RevocationFlag,
-    TunnelReplyFlag,
-    TunnelRequestFlag,
+from fastcodec.hiding import (
+    Hidden,
+    Revealed,
+    RevealedText,
+    chap_response,
+    hide_password,
+    reveal_password,
+    salt_decrypt,
+    salt_encrypt,
 )
+from fastcodec.mip4 import BootstrapType, Flag, MessageType, ReplyCode
 from fastcodec.mip4_extensions import (
     AaahIdentity,
     BootstrapAddress,
@@ -152,7 +147,7 @@ __all__ = [
     "FastcodecError",
     "Finding",
     "Flag",
-    "FlowBinding",
+    "Hidden",
     "GeneralizedAuthentication",
     "GenericNotification",
     "GfaAddress",
@@ -204,14 +199,8 @@ __all__ = [
     "RemoteError",
     "ReplayStyle",
     "ReplyCode",
-    "RequestedHomeAgent",
-    "RevocationAcknowledgment",
-    "RevocationFlag",
-    "RevocationSupport",
-    "RouteOptimization",
-    "RouteOptimizationData",
-    "RouteOptimizationIndication",
-    "RouterAddress",
+    "Revealed",
+    "RevealedText",
     "Secret",
     "SecretArray",
     "ServiceSelection",

@@ -32,7 +32,7 @@ cdef class Row:
         self.array, self.values, self.children = attribute.array, values, {}
         self.place = NOWHERE
 
-    cdef settle(self, tuple path):
+    cdef int settle(self, tuple path) except -1:
         """After its place is known: its number in dots, and whether the short way will do."""
         cdef str inside = ".".join(map(str, path))
         self.number_path = inside
@@ -42,6 +42,7 @@ cdef class Row:
             self.number_path = f"{path[0]}.26.{self.vendor}.{path[2]}"
         self.plain = (self.kind < AS_TLV and not (self.concat or self.array or self.encrypt or self.has_tag)
                       and (self.place == STANDARD_SPACE or (self.place == VENDOR_SPACE and self.space.plain)))
+        return 0
 
 
 cdef object _key(attribute):

@@ -20,11 +20,11 @@ cdef enum:
 
 # ---------------------------------------------------------------- vendors, octets to items
 
-cdef inline int _number(const Space space, const uint8_t* p) noexcept:
+cdef inline int _number(Space space, const uint8_t* p) noexcept:
     return p[0] if space.type_size == 1 else get16(p) if space.type_size == 2 else <int> get32(p)
 
 
-cdef inline int _length(const Space space, const uint8_t* p, int rest) noexcept:
+cdef inline int _length(Space space, const uint8_t* p, int rest) noexcept:
     """Octets of the sub-attribute at `p`, its head included, `rest` of which are left; 0 when it cannot be."""
     cdef int n = rest
     if rest <= space.head:

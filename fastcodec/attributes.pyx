@@ -9,10 +9,11 @@ from fastcodec.attribute_rows import configure
 from fastcodec.attribute_rows cimport AS_EXTENDED, AS_LONG_EXTENDED, NAMES, STANDARD, STANDARD_SPACE, Row
 from fastcodec.attribute_spaces cimport by_number, concat_item, extended_items, vendor_items, wrapped
 from fastcodec.attribute_values cimport put_value
-from fastcodec.errors import EncodeError
+from fastcodec.errors import DecodeError, EncodeError
 from fastcodec.fields cimport as_bytes
 from fastcodec.hiding cimport Cloak
 from fastcodec.radius cimport VENDOR_SPECIFIC
+from fastcodec.status cimport Status
 from fastcodec.wire cimport put32
 
 __all__ = ["Attributes", "configure"]
@@ -124,6 +125,18 @@ cdef class Attributes:
         cdef uint8_t[LONGEST_BODY + SPARE] out
         self.octets = <bytes> out[:put_items(items, out, LONGEST_BODY, None)]
         self._depth = DEEPEST
+
+    @staticmethod
+    def from_octets(octets):
+        """Of attributes as on the wire; DecodeError when they do not add up (RFC 2865 5)."""
+        cdef bytes given = as_bytes(octets)
+        cdef const uint8_t* p = given
+        cdef Py_ssize_t at = 0, n = len(given)
+        while at < n:
+            if n - at < 2 or p[at + 1] < 2 or p[at + 1] > n - at or p[at] == 0:
+                raise DecodeError(f"Attributes: {p[at]}", at, "does not fit (RFC 2865 5)", Status.EXTENSION_OVERRUN)
+            at += p[at + 1]
+        return from_octets(given, None, DEEPEST)
 
     cdef list items(self):
         cdef Look look
