@@ -79,6 +79,8 @@ cdef int _verify(const Packet* packet, Secret secret, bytes request, bint requir
     cdef uint8_t[ANY_LENGTH] copy
     cdef uint8_t[16] ought
     cdef int signing = signing_of(packet.octets[0])
+    if request is not None and signing != SIGNED_AS_ANSWER:
+        raise _fault(State.WRONG_TYPE, f"code {packet.octets[0]} is no answer")
     _check_rules(packet, require)
     if request is None and signing == SIGNED_BY_DIGEST:
         request = ZEROS
