@@ -159,6 +159,8 @@ cdef bytes _hide(Row row, object value, Cloak cloak):
 
 cdef bytes _contents_of(Row row, object items, Cloak cloak):
     cdef list parts = []
+    if not isinstance(items, (list, tuple)):
+        raise EncodeError(row.name, f"holds a list of pairs of name and value, not {items!r}")
     for item in items:
         try:
             name, value = item

@@ -54,7 +54,7 @@ cdef class Row:
     cdef dict values
     cdef dict children       # number -> Row, of an extended vendor space vendor << 8 | number -> Row
     cdef Space space
-    cdef int settle(self, tuple path) except -1
+    cdef int settle(self, int place, Row outer) except -1
 
 cdef int[18] WIDTH           # octets of a value of that type, 0: any
 cdef list STANDARD           # 256 Rows or Nones

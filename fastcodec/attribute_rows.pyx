@@ -32,16 +32,17 @@ cdef class Row:
         self.array, self.values, self.children = attribute.array, values, {}
         self.place = NOWHERE
 
-    cdef int settle(self, tuple path) except -1:
-        """After its place is known: its number in dots, and whether the short way will do."""
-        cdef str inside = ".".join(map(str, path))
-        self.number_path = inside
-        if self.place == VENDOR_SPACE:
-            self.number_path = f"26.{self.vendor}.{inside}"
-        elif self.place == VENDOR_OF_EXTENDED or self.place == VENDOR_OF_LONG_EXTENDED:
-            self.number_path = f"{path[0]}.26.{self.vendor}.{path[2]}"
+    cdef int settle(self, int place, Row outer) except -1:
+        """Its place is known, and with it its number in dots, and whether the short way will do."""
+        self.place = place
+        if outer is None:
+            self.number_path = f"26.{self.vendor}.{self.number}" if place == VENDOR_SPACE else str(self.number)
+        elif outer.kind == AS_EVS:
+            self.number_path = f"{outer.number_path}.{self.vendor}.{self.number}"
+        else:
+            self.number_path = f"{outer.number_path}.{self.number}"
         self.plain = (self.kind < AS_TLV and not (self.concat or self.array or self.encrypt or self.has_tag)
-                      and (self.place == STANDARD_SPACE or (self.place == VENDOR_SPACE and self.space.plain)))
+                      and (place == STANDARD_SPACE or (place == VENDOR_SPACE and self.space.plain)))
         return 0
 
 
@@ -54,26 +55,26 @@ cdef bint _put(Row row, attribute, dict known) except -1:
     cdef Row outer
     cdef tuple path = attribute.path
     if len(path) == 1 and attribute.vendor == 0:
-        row.place = STANDARD_SPACE
+        row.settle(STANDARD_SPACE, None)
         STANDARD[row.number] = row
         return True
     if len(path) == 1:
         row.space = <Space> SPACES.get(attribute.vendor)
         if row.space is None:
             return False
-        row.place = VENDOR_SPACE
+        row.settle(VENDOR_SPACE, None)
         row.space.rows[row.number] = row
         return True
     outer = <Row> known.get((0, path[0], path[1])) if attribute.vendor and len(path) == 3 else None
     if outer is not None and outer.kind == AS_EVS:
-        row.place = VENDOR_OF_EXTENDED if outer.place == INSIDE_EXTENDED else VENDOR_OF_LONG_EXTENDED
+        row.settle(VENDOR_OF_EXTENDED if outer.place == INSIDE_EXTENDED else VENDOR_OF_LONG_EXTENDED, outer)
         outer.children[(<object> row.vendor) << 8 | row.number] = row
         return True
     outer = <Row> known.get((attribute.vendor, *path[:len(path) - 1]))
     if outer is None:
         return False
-    row.place = (INSIDE_EXTENDED if outer.kind == AS_EXTENDED else
-                 INSIDE_LONG_EXTENDED if outer.kind == AS_LONG_EXTENDED else INSIDE_TLV)
+    row.settle(INSIDE_EXTENDED if outer.kind == AS_EXTENDED else
+               INSIDE_LONG_EXTENDED if outer.kind == AS_LONG_EXTENDED else INSIDE_TLV, outer)
     outer.children[row.number] = row
     return True
 
@@ -93,7 +94,6 @@ def configure(dictionary=None):
         row = NAMES[attribute.name] = Row(attribute, dictionary.values.get(attribute.name, {}))
         if not attribute.is_internal and _put(row, attribute, known):
             known[_key(attribute)] = row
-            row.settle(attribute.path)
 
 
 def _depth(attribute):
