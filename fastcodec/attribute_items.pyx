@@ -10,7 +10,7 @@ from fastcodec.attribute_rows cimport (AS_NUMBER4, AS_OCTETS, AS_TEXT, AS_TLV, I
 from fastcodec.attribute_values cimport octets_of, value_of
 from fastcodec.errors import EncodeError
 from fastcodec.fields cimport as_bytes
-from fastcodec.hiding import Hidden, Revealed, RevealedText
+from fastcodec.hidden import Hidden, Revealed, RevealedText
 from fastcodec.wire cimport get16, get32
 
 cdef enum:

@@ -9,7 +9,7 @@ from fastcodec.attribute_rows cimport (AS_COMBO, AS_ETHER, AS_IFID, AS_IPV4, AS_
                                        AS_NUMBER4, AS_NUMBER8, AS_PREFIX4, AS_PREFIX6, AS_SIGNED, AS_TEXT, WIDTH)
 from fastcodec.errors import EncodeError
 from fastcodec.fields cimport address4, address6, put_address4, put_address6, put_number
-from fastcodec.wire cimport get16, get32, get64, put32
+from fastcodec.wire cimport get16, get32, get64
 
 
 # ---------------------------------------------------------------- octets to values

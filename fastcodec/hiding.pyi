@@ -1,20 +1,9 @@
-from typing import Self, final
+from typing import final
 
+from fastcodec.hidden import Hidden as Hidden
 from fastcodec.secret import Secret
 
 _Octets = bytes | bytearray | memoryview
-
-class Hidden(bytes): ...
-
-class Revealed(bytes):
-    salt: int | None
-    def __new__(cls, octets: _Octets = b"", salt: int | None = None) -> Self: ...
-    def __getnewargs__(self) -> tuple[bytes, int | None]: ...  # type: ignore[override]
-
-class RevealedText(str):
-    salt: int | None
-    def __new__(cls, text: str = "", salt: int | None = None) -> Self: ...
-    def __getnewargs__(self) -> tuple[str, int | None]: ...  # type: ignore[override]
 
 def hide_password(password: str | _Octets, secret: Secret | _Octets, authenticator: _Octets) -> Hidden: ...
 def reveal_password(hidden: _Octets, secret: Secret | _Octets, authenticator: _Octets) -> bytes: ...
@@ -22,6 +11,7 @@ def chap_response(identifier: int, password: str | _Octets, challenge: _Octets) 
 def salt_encrypt(key: _Octets, secret: Secret | _Octets, authenticator: _Octets, salt: int) -> Hidden: ...
 def salt_decrypt(value: _Octets, secret: Secret | _Octets, authenticator: _Octets) -> bytes: ...
 def ascend_secret(octets: _Octets, secret: Secret | _Octets, authenticator: _Octets) -> Hidden: ...
+
 @final
 class Cloak:
     def __new__(cls, secret: Secret, authenticator: bytes) -> Cloak: ...

@@ -6,46 +6,8 @@ from libc.stdint cimport uint8_t
 from fastcodec.digest.jobs cimport DIGEST_MD5
 from fastcodec.errors import DecodeError, EncodeError
 from fastcodec.fields cimport as_bytes
+from fastcodec.hidden import Hidden
 from fastcodec.secret cimport Secret, as_secret, digest_now
-
-
-class Hidden(bytes):
-    """Octets of a value as they are on the wire, hidden already: they are written as they stand."""
-
-
-class Revealed(bytes):
-    """Octets of a value that was hidden on the wire. `salt` is what it was salted with, and will be again."""
-
-    salt = None
-
-    def __new__(cls, octets=b"", salt=None):
-        value = bytes.__new__(cls, octets)
-        value.salt = salt
-        return value
-
-    def __getnewargs__(self):
-        return bytes(self), self.salt
-
-    def __repr__(self):
-        return f"Revealed(<{len(self)} octets>)"
-
-
-class RevealedText(str):
-    """Text of a value that was hidden on the wire, as `Revealed`."""
-
-    salt = None
-
-    def __new__(cls, text="", salt=None):
-        value = str.__new__(cls, text)
-        value.salt = salt
-        return value
-
-    def __getnewargs__(self):
-        return str(self), self.salt
-
-    def __repr__(self):
-        return f"RevealedText(<{len(self)} characters>)"
-
 
 cdef enum:
     BLOCK = 16

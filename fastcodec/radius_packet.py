@@ -9,7 +9,7 @@ from fastcodec import packet
 from fastcodec.attributes import Attributes
 from fastcodec.base import Message, name_of, plain, shown
 from fastcodec.errors import EncodeError
-from fastcodec.hiding import Hidden, Revealed, RevealedText
+from fastcodec.hidden import Hidden, Revealed, RevealedText
 from fastcodec.radius import Code
 from fastcodec.secret import Secret
 

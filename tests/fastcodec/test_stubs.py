@@ -4,9 +4,8 @@ import sys
 
 import pytest
 
-MODULES = ["attribute_rows", "attributes", "dictionary_file", "fields", "hiding", "mip4", "packet", "radius", "radius_batch", "registration",
-           "registration_batch", "rows", "secret", "status",
-           "wire"]
+MODULES = ["attribute_index", "attribute_items", "attribute_rows", "attributes", "dictionary_file", "fields", "hiding", "mip4", "packet",
+           "radius", "radius_batch", "registration", "registration_batch", "rows", "secret", "status", "wire"]
 
 
 @pytest.mark.timeout(300)

@@ -12,7 +12,8 @@ from desk import Desk
 from world import AAAH, FHA, HOME_AGENT, HOME_PREFIX, NAS, SECOND, SECRET, packed
 
 from fastcodec import RadiusPacket
-from fastcodec.hiding import Hidden, chap_response, hide_password
+from fastcodec.hidden import Hidden
+from fastcodec.hiding import chap_response, hide_password
 from servers.roles.aaah import AaahRole
 from servers.store.store import Store
 from servers.tables.replies import ReplyCache

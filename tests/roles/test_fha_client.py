@@ -9,7 +9,8 @@ from desk import Desk, Reply, derived_key, nai_extension, nonce_request, subscri
 from world import AAAH, FHA, HOME_AGENT, SECOND, SECRET
 
 from fastcodec import RadiusPacket
-from fastcodec.hiding import Hidden, salt_encrypt
+from fastcodec.hidden import Hidden
+from fastcodec.hiding import salt_encrypt
 from servers.net.node import Node
 
 REPLY_ROOM = 480
