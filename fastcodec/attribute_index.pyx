@@ -2,6 +2,7 @@
 import numpy as np
 
 from libc.stdint cimport uint8_t, uint16_t, uint32_t
+from libc.string cimport memset
 
 from fastcodec.attribute_rows cimport (AS_EVS, AS_EXTENDED, AS_LONG_EXTENDED, SPACES, STANDARD, VENDOR_OF_EXTENDED,
                                        VENDOR_OF_LONG_EXTENDED, VENDOR_SPACE, STANDARD_SPACE, INSIDE_EXTENDED,
@@ -120,24 +121,46 @@ cdef int _vendor_entries(Formats formats, const uint8_t* p, int at, Entry* entry
     return count
 
 
-cdef void _extended_entry(Formats formats, const uint8_t* p, int at, Entry* entry) noexcept nogil:
+cdef struct Chains:              # long extended attributes of a packet whose value goes on
+    bint used
+    uint8_t[512] open            # by chain_of
+    uint32_t[512] vendor         # what their first fragment said
+    uint32_t[512] vtype
+
+
+cdef inline int chain_of(const uint8_t* p) noexcept nogil:
+    """One a type (245, 246: by its last bit) and extended type."""
+    return (p[0] & 1) << 8 | p[2]
+
+
+cdef void _extended_entry(Formats formats, const uint8_t* p, int at, Entry* entry, Chains* chains) noexcept nogil:
     """Number, vendor and place of an extended attribute; one too short for them is left as it is."""
-    cdef int head = formats.head[p[at]], size = p[at + 1]
+    cdef int head = formats.head[p[at]], size = p[at + 1], chain
     if size <= head:
         return
+    chain = chain_of(p + at)
     entry.vtype = p[at + 2]
     entry.more = head == 4 and p[at + 3] & MORE != 0
-    if formats.evs[p[at]] and p[at + 2] == formats.evs[p[at]] and size >= head + 5:
+    if head == 4 and chains.used and chains.open[chain]:     # only a first fragment names its vendor, RFC 6929 2.4
+        entry.vendor, entry.vtype = chains.vendor[chain], chains.vtype[chain]
+    elif formats.evs[p[at]] and p[at + 2] == formats.evs[p[at]] and size >= head + 5:
         entry.vendor, entry.vtype = get32(p + at + head), p[at + head + 4]
         head += 5
+    if entry.more and not chains.used:
+        chains.used = True
+        memset(chains.open, 0, sizeof(chains.open))
+    if chains.used and formats.head[p[at]] == 4:
+        chains.open[chain], chains.vendor[chain], chains.vtype[chain] = entry.more, entry.vendor, entry.vtype
     entry.offset, entry.size = <uint16_t> (at + head), <uint16_t> (size - head)
 
 
 cdef Py_ssize_t _entries(Formats formats, const uint8_t* p, uint32_t row, Entry* out) noexcept nogil:
     """Attributes of one well-formed packet; without `out` they are counted."""
     cdef Entry entry
+    cdef Chains chains
     cdef int at = HEADER, end = get16(p + 2)
     cdef Py_ssize_t count = 0
+    chains.used = False
     while at < end:
         entry.row, entry.type, entry.vendor, entry.vtype, entry.more = row, p[at], 0, 0, 0
         entry.offset, entry.size = <uint16_t> (at + 2), <uint16_t> (p[at + 1] - 2)
@@ -145,7 +168,7 @@ cdef Py_ssize_t _entries(Formats formats, const uint8_t* p, uint32_t row, Entry*
             count += _vendor_entries(formats, p, at, &entry, NULL if out == NULL else out + count)
         else:
             if formats.head[p[at]]:
-                _extended_entry(formats, p, at, &entry)
+                _extended_entry(formats, p, at, &entry, &chains)
             if out != NULL:
                 out[count] = entry
             count += 1
