@@ -66,7 +66,7 @@ cdef object _rarer(Row row, const uint8_t* p, int n):
     if row.kind == AS_SIGNED:
         return <int> get32(p)
     if row.kind == AS_IFID:          # four groups of sixteen bits, as in an IPv6 address, RFC 3162 2.2
-        return (<bytes> p[:8]).hex(":", 2)
+        return f"{get16(p):x}:{get16(p + 2):x}:{get16(p + 4):x}:{get16(p + 6):x}"
     if row.kind == AS_ETHER:
         return (<bytes> p[:6]).hex(":")
     if row.kind == AS_COMBO:

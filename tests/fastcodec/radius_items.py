@@ -49,7 +49,7 @@ def values(kind: str, most: int = 253) -> st.SearchStrategy[object]:
         "combo-ip": st.ip_addresses(),
         "ipv4prefix": st.builds(lambda a, n: IPv4Network((int(a), n), strict=False), st.ip_addresses(v=4), st.integers(0, 32)),
         "ipv6prefix": st.builds(lambda a, n: IPv6Network((int(a), n), strict=False), st.ip_addresses(v=6), st.integers(0, 128)),
-        "ifid": st.binary(min_size=8, max_size=8).map(lambda b: b.hex(":", 2)),
+        "ifid": st.lists(st.integers(0, 65535), min_size=4, max_size=4).map(lambda g: ":".join(f"{n:x}" for n in g)),
         "ether": st.binary(min_size=6, max_size=6).map(lambda b: b.hex(":"))}[kind]
 
 

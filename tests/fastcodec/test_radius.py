@@ -191,7 +191,7 @@ VALUES = [("User-Name", "näme"), ("Class", b"\0\1"), ("Session-Timeout", 2**32 
           ("Framed-IP-Address", IPv4Address("192.0.2.25")), ("Framed-IPv6-Address", IPv6Address("2001:db8::1")),
           ("Framed-IPv6-Prefix", IPv6Network("2001:db8:f::/48")), ("Framed-IPv6-Prefix", IPv6Network("::/0")),
           ("PMIP6-Home-IPv4-HoA", IPv4Network("192.0.2.0/24")), ("MIP6-Feature-Vector", 2**64 - 1), ("PKM-SAID", 258),
-          ("Framed-Interface-Id", "0000:0000:0000:0001"), ("Event-Timestamp", 1147694400), ("Tunnel-Type:3", 10),
+          ("Framed-Interface-Id", "0:0:0:1"), ("Event-Timestamp", 1147694400), ("Tunnel-Type:3", 10),
           ("Tunnel-Type", 10),
           ("Tunnel-Client-Endpoint:1", "a"), ("Tunnel-Client-Endpoint", "a"), ("Mipstorm-FHA-FQDN", "fha.example"),
           ("Mipstorm-MN-FHA-Key", bytes(34)), ("MS-MPPE-Send-Key", bytes(34)), ("Attr-250", b""),

@@ -139,7 +139,8 @@ def test_index_of_vectors():
         if vector["id"] == "rc-20":      # an extended vendor space in three fragments, the first of which names it
             assert entries[entries["vendor"] == 32473][["type", "vtype", "more"]].tolist() == [(245, 21, 1), (245, 21, 1), (245, 21, 0)]
         elif vector["id"] != "rc-41":
-            assert [f"{int(e['vtype']):02x}" for e in entries[(entries["vendor"] == 32473) & (entries["type"] == 26)]] == [h[12:14] for h in ours]
+            found = entries[(entries["vendor"] == 32473) & (entries["type"] == 26)]
+            assert [f"{int(e['vtype']):02x}" for e in found] == [h[12:14] for h in ours]
 
 
 @pytest.fixture(scope="module")

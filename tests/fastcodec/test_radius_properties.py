@@ -177,8 +177,8 @@ def test_what_cannot_be_is_named(item, field):
 
 
 @pytest.mark.parametrize(("item", "value"), [
-    (("Plain-ifid", "0:0:a:1"), "0000:0000:000a:0001"), (("Plain-ether", "0-1B-24-b5-6E-1"), "00:1b:24:b5:6e:01"),
-    (("Plain-ifid", bytes(8)), "0000:0000:0000:0000"), (("Plain-combo-ip", "192.0.2.1"), IPv4Address("192.0.2.1")),
+    (("Plain-ifid", "0000-0-a-1"), "0:0:a:1"), (("Plain-ether", "0-1B-24-b5-6E-1"), "00:1b:24:b5:6e:01"),
+    (("Plain-ifid", bytes(8)), "0:0:0:0"), (("Plain-combo-ip", "192.0.2.1"), IPv4Address("192.0.2.1")),
     (("Plain-combo-ip", "2001:db8::1"), IPv6Address("2001:db8::1")), (("Plain-ipv4prefix", "192.0.2.0/24"), IPv4Network("192.0.2.0/24")),
     (("Plain-ipv6prefix", "2001:db8::/33"), IPv6Network("2001:db8::/33")), (("Plain-octets", bytearray(b"x")), b"x"),
     (("Group", [("Group-ether", bytes(6))]), [("Group-ether", "00:00:00:00:00:00")]), (("Group", b"\x65\x03x"), [("Group-string", "x")]),
