@@ -44,11 +44,16 @@ def configure(dictionary=None):
     cdef Numbers numbers
     dictionary = dictionary or default()
     memset(&numbers, 0, sizeof(Numbers))
-    numbers.vendor = dictionary.vendors[OUR_VENDOR].number
+    ours = dictionary.vendors[OUR_VENDOR]
+    numbers.vendor = ours.number
+    if (ours.type_size, ours.length_size, ours.continuation) != (1, 1, False):
+        raise LocalError(f"vendor {OUR_VENDOR} is of a format that the servers do not read (RFC 2865 5.26 only)")
     for slot, name in SLOT_NAMES.items():
         attribute = dictionary.attributes[name]
         if attribute.vendor not in (0, numbers.vendor):
             raise LocalError(f"{name} is of vendor {attribute.vendor}, neither standard nor ours")
+        if len(attribute.path) > 1 or attribute.is_internal:
+            raise LocalError(f"{name} is {'.'.join(map(str, attribute.path))}, no attribute of its own")
         numbers.number[slot], numbers.is_ours[slot] = attribute.number, attribute.vendor != 0
         if attribute.vendor:
             numbers.ours[<uint8_t> attribute.number] = slot

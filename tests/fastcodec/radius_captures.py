@@ -31,8 +31,18 @@ class Exchanges:
     def __init__(self, dictionary: Dictionary, seed: int, *, leave_out: frozenset[str] = frozenset()) -> None:
         self.draw = random.Random(seed)
         self.attributes = [a for a in dictionary.numbers.values() if usable(a, dictionary) and a.name not in leave_out]
+        self.inside: dict[str, list[Attribute]] = {}
+        for a in dictionary.numbers.values():
+            outer = dictionary.numbers.get((a.vendor, *a.path[:-1]))
+            if outer is not None and outer.kind == "tlv" and of_one_print(a, dictionary) and a.name not in leave_out:
+                self.inside.setdefault(outer.name, []).append(a)
+        self.attributes = [a for a in self.attributes if a.kind != "tlv" or a.name in self.inside]
 
-    def item(self, attribute: Attribute) -> tuple[str, object]:
+    def item(self, attribute: Attribute, hidden: bool) -> tuple[str, object]:
+        """`hidden`: in an Accept, where salted values may be."""
+        if attribute.kind == "tlv":
+            inside = [a for a in self.inside[attribute.name] if hidden or not a.encrypt]
+            return attribute.name, [self.item(a, hidden) for a in self.draw.choices(inside, k=self.draw.randint(1, 3))]
         tag = self.draw.randint(1, 31)
         size = attribute.size or min(60, 3000 if attribute.concat else 60)
         made = self.draw.randbytes(size) if attribute.size else value(self.draw, attribute.kind, size)
@@ -42,20 +52,33 @@ class Exchanges:
 
     def pair(self, identifier: int) -> tuple[bytes, bytes, list[tuple[str, object]], list[tuple[str, object]]]:
         """Octets of a request and of its Accept, and their attributes."""
-        plain = [self.item(a) for a in self.draw.choices([a for a in self.attributes if not a.encrypt], k=self.draw.randint(1, 8))]
-        asked = [("User-Password", value(self.draw, "string", 60)), *plain]
-        granted = [self.item(a) for a in self.draw.choices([a for a in self.attributes if a.encrypt != 1], k=self.draw.randint(1, 10))]
+        plain = [a for a in self.attributes if not a.encrypt]
+        salted = [a for a in self.attributes if a.encrypt != 1]
+        asked = [("User-Password", value(self.draw, "string", 60)),
+                 *(self.item(a, False) for a in self.draw.choices(plain, k=self.draw.randint(1, 8)))]
+        granted = [self.item(a, True) for a in self.draw.choices(salted, k=self.draw.randint(1, 10))]
         request = fc.RadiusPacket(1, identifier, self.draw.randbytes(16), asked)
         octets = request.encode(SECRET)
         return octets, fc.RadiusPacket(2, identifier, attributes=granted).encode(SECRET, request), asked, granted
 
 
+def of_one_print(a: Attribute, dictionary: Dictionary) -> bool:
+    """A value of a type with one way to print."""
+    return (a.kind not in ("tlv", "vsa", "evs", "extended", "long-extended", "abinary", "bool") and not a.array and not a.concat
+            and a.encrypt != 3 and dictionary.attributes[a.name] is a)
+
+
 def usable(a: Attribute, dictionary: Dictionary) -> bool:
-    """On the wire by itself, of a type with one way to print, and not with a meaning of its own in every packet."""
-    return (len(a.path) == 1 and a.name not in ("Message-Authenticator", "User-Password", "CHAP-Password", "Vendor-Specific", "EAP-Message")
-            and a.kind not in ("tlv", "vsa", "evs", "extended", "long-extended", "abinary", "bool") and not a.array and not a.concat
-            and a.encrypt != 3 and (not a.vendor or any(v.number == a.vendor for v in dictionary.vendors.values()))
-            and dictionary.attributes[a.name] is a)
+    """On the wire by itself, and not with a meaning of its own in every packet."""
+    if a.name in ("Message-Authenticator", "User-Password", "CHAP-Password", "Vendor-Specific", "EAP-Message"):
+        return False
+    if len(a.path) == 3 and a.vendor and (0, *a.path[:2]) in dictionary.numbers:
+        known = dictionary.numbers[0, a.path[0], a.path[1]].kind == "evs"
+    elif len(a.path) > 1:
+        known = dictionary.numbers[(a.vendor, *a.path[:-1])].kind in ("extended", "long-extended")
+    else:
+        known = not a.vendor or any(v.number == a.vendor for v in dictionary.vendors.values())
+    return known and (of_one_print(a, dictionary) or a.kind == "tlv")
 
 
 def udp(data: bytes, source: int, destination: int) -> bytes:

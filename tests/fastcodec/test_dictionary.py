@@ -1,7 +1,10 @@
 """Dictionaries in FreeRADIUS's format: what ships, what a user adds, what is refused and where."""
+import contextlib
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from pyrad.dictionary import Dictionary as PyradDictionary
 
 import fastcodec as fc
@@ -229,3 +232,38 @@ PYRAD_CANNOT = {"freeradius.evs5", "juniper", "rfc7499", "rfc7930", "rfc8045", "
 def test_a_file_that_is_not_there():
     with pytest.raises(fc.DictionaryError, match="cannot be read"):
         fc.load(Path("/nowhere/dictionary"))
+
+
+WORDS = st.sampled_from((
+    "ATTRIBUTE VALUE VENDOR BEGIN-VENDOR END-VENDOR BEGIN-TLV END-TLV $INCLUDE $INCLUDE- FLAGS PROTOCOL User-Name Class Microsoft "
+    "mipstorm IPv6-6rd-Configuration 1 255 256 0x1f -1 1.1 241.1 26.9.1 241.26.9.1 . string octets[4] octets[ tlv evs integer has_tag "
+    "encrypt=2 format=1,1,c format=4,0 parent=Extended-Vendor-Specific-1 format= # internal dictionary.user \u2028 \udcff \0").split(" "))
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(st.lists(st.lists(st.one_of(WORDS, st.text(max_size=6)), max_size=6), max_size=8))
+def test_any_file_loads_or_is_refused_with_its_line(tmp_path, lines):
+    path = tmp_path / "dictionary.user"
+    path.write_bytes("\n".join(" ".join(words) for words in lines).encode("utf-8", "surrogatepass"))
+    try:
+        dictionary = fc.load(path)
+    except fc.DictionaryError as error:
+        refusal = error
+    else:
+        assert len(dictionary.attributes) >= len(default().attributes)
+        with contextlib.suppress(fc.LocalError):      # one of our slots can be moved to where we cannot follow
+            fc.configure(dictionary)
+        fc.configure()
+        return
+    assert refusal.path.startswith(str(tmp_path))
+    assert 0 <= refusal.line <= path.read_bytes().count(b"\n") + 1
+
+
+@pytest.mark.parametrize("text", ["ATTRIBUTE Class 241.9 octets", "ATTRIBUTE Class 3000 octets", "VENDOR mipstorm 32473 format=2,1",
+                                  "BEGIN-VENDOR Microsoft\nATTRIBUTE Class 25 octets\nEND-VENDOR Microsoft"])
+def test_slots_stay_where_the_servers_can_read_them(tmp_path, text):
+    dictionary = fc.load(written(tmp_path, text))
+    with pytest.raises(fc.LocalError):
+        fc.configure(dictionary)
+    fc.configure()
+    assert fc.RadiusPacket.decode(fc.RadiusPacket(1, 1, bytes(16), [("Class", b"x")]).encode()).attributes["Class"] == b"x"

@@ -51,7 +51,8 @@ def test_pyrad_reads_the_same():
     """Values by name, both authenticators, passwords and salted keys."""
     # pyrad wants a reply's Proxy-State to be the request's
     absent = frozenset(a for a in default().attributes if a not in theirs())
-    exchanges = Exchanges(default(), 1, leave_out=absent | {"Proxy-State"})
+    nested = frozenset(a.name for a in default().attributes.values() if a.kind == "tlv" or len(a.path) > 1)
+    exchanges = Exchanges(default(), 1, leave_out=absent | nested | {"Proxy-State"})
     for k in range(PACKETS // 2):
         octets, answer, asked, granted = exchanges.pair(k % 256)
         request = AuthPacket(packet=octets, secret=SECRET, dict=theirs())
@@ -85,7 +86,7 @@ def test_scapy_builds_the_same_octets():
             walked = fc.Attributes.from_octets(octets[20:])
             names = [a for a in packet.attributes if a.type != 26]
             vendors = [a for a in packet.attributes if isinstance(a, RadiusAttr_Vendor_Specific)]
-            assert len(packet.attributes) == len(walked)
+            assert len(packet.attributes) == len(walked)      # none here is long
             assert [bytes(a)[2:] for a in names if a.type == 8] == [v.packed for n, v in walked if n == "Framed-IP-Address"]
             assert sum(a.vendor_id == 32473 for a in vendors) == sum(n.startswith("Mipstorm") for n, _ in walked)
 
@@ -148,7 +149,7 @@ def test_radsniff_reads_the_same(tmp_path, whole):
     for (_, items), text in zip(contents, seen, strict=True):
         lines = [line.strip() for line in text.splitlines() if line.startswith("\t")]
         theirs = Counter(line for line in lines if not line.startswith(("Message-Authenticator", "Authenticator-Field")))
-        ours = Counter(printed(whole, name, value) for name, value in items)
+        ours = Counter(line for name, value in items for line in printed(whole, name, value))
         assert ours == theirs
         compared.update(whole.attributes[name.partition(":")[0]].kind for name, _ in items)
     assert len(compared) >= 12
@@ -160,11 +161,13 @@ def unlike(whole):
 
 
 def printed(dictionary, name, value):
-    """As FreeRADIUS writes it."""
+    """As FreeRADIUS writes it; what is in a TLV by itself."""
     attribute = dictionary.attributes[name.partition(":")[0]]
-    labels = {number: label for label, number in dictionary.values.get(attribute.name, {}).items()}
+    if attribute.kind == "tlv":
+        return [line for inner in value for line in printed(dictionary, *inner)]
     if attribute.kind == "string":
-        return f'{name} = "{value}"'
+        return [f'{name} = "{value}"']
     if attribute.kind == "octets":
-        return f"{name} = 0x{value.hex()}"
-    return f"{name} = {labels.get(value, value) if isinstance(value, int) else value}"
+        return [f"{name} = 0x{value.hex()}"]
+    labels = {number: label for label, number in dictionary.values.get(attribute.name, {}).items()}
+    return [f"{name} = {labels.get(value, value) if isinstance(value, int) else value}"]
