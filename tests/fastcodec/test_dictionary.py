@@ -234,10 +234,11 @@ def test_a_file_that_is_not_there():
         fc.load(Path("/nowhere/dictionary"))
 
 
-WORDS = st.sampled_from((
+TOKENS = (
     "ATTRIBUTE VALUE VENDOR BEGIN-VENDOR END-VENDOR BEGIN-TLV END-TLV $INCLUDE $INCLUDE- FLAGS PROTOCOL User-Name Class Microsoft "
     "mipstorm IPv6-6rd-Configuration 1 255 256 0x1f -1 1.1 241.1 26.9.1 241.26.9.1 . string octets[4] octets[ tlv evs integer has_tag "
-    "encrypt=2 format=1,1,c format=4,0 parent=Extended-Vendor-Specific-1 format= # internal dictionary.user \u2028 \udcff \0").split(" "))
+    "encrypt=2 format=1,1,c format=4,0 parent=Extended-Vendor-Specific-1 format= # internal dictionary.user \u2028 \udcff \0")
+WORDS = st.sampled_from(TOKENS.split(" "))
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
