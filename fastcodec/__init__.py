@@ -8,14 +8,7 @@
 `RadiusBatch` hold n datagrams as columns. Errors are a tree, drawn in `fastcodec.errors`.
 """
 from fastcodec.agent_discovery import AgentFlag
-from fastcodec.agents import (
-    AdvertisedChallenge,
-    AgentAdvertisement,
-    AgentSolicitation,
-    MobilityAgent,
-    PrefixLengths,
-    RouterAddress,
-)
+from fastcodec.agents import AdvertisedChallenge, AgentAdvertisement, AgentSolicitation, MobilityAgent, PrefixLengths, RouterAddress
 from fastcodec.attributes import Attributes, configure
 from fastcodec.base import Message, Part
 from fastcodec.cmac import aes_cmac
@@ -34,15 +27,7 @@ from fastcodec.eap import (
     eap_md5_response,
     verify_eap_md5,
 )
-from fastcodec.errors import (
-    AuthenticationError,
-    DecodeError,
-    DictionaryError,
-    EncodeError,
-    FastcodecError,
-    LocalError,
-    RemoteError,
-)
+from fastcodec.errors import AuthenticationError, DecodeError, DictionaryError, EncodeError, FastcodecError, LocalError, RemoteError
 from fastcodec.gpsk import (
     Gpsk1,
     Gpsk2,
@@ -58,6 +43,7 @@ from fastcodec.gpsk import (
     verify_gpsk,
 )
 from fastcodec.headers import Fragment, Location, Protocol, checksum, ipv6_packet, look
+from fastcodec.hidden import Hidden, Revealed, RevealedText
 from fastcodec.hiding import chap_response, hide_password, reveal_password, salt_decrypt, salt_encrypt
 from fastcodec.key_table import KeyTable
 from fastcodec.lint import Finding, lint
@@ -287,6 +273,7 @@ __all__ = [
     "GpskProtectedFail",
     "GreHeader",
     "GreKey",
+    "Hidden",
     "HierarchicalForeignAgent",
     "HomeAgentIdentity",
     "HomeNetworkPrefixOption",
@@ -372,6 +359,8 @@ __all__ = [
     "ReplyCode",
     "RequestedHomeAgent",
     "ResultCodeAvp",
+    "Revealed",
+    "RevealedText",
     "RevocationAcknowledgment",
     "RevocationFlag",
     "RevocationSupport",

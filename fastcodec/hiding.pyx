@@ -1,9 +1,12 @@
 """RADIUS hiding of single values: User-Password, CHAP, salt encryption. RFC 2865 2.2, 5.2; RFC 2868 3.5."""
+import secrets
+
 from libc.stdint cimport uint8_t
 
 from fastcodec.digest.jobs cimport DIGEST_MD5
 from fastcodec.errors import DecodeError, EncodeError
 from fastcodec.fields cimport as_bytes
+from fastcodec.hidden import Hidden
 from fastcodec.secret cimport Secret, as_secret, digest_now
 
 cdef enum:
@@ -35,7 +38,7 @@ def _authenticator(octets):
 
 
 def hide_password(password, secret, authenticator):
-    """User-Password as it goes on the wire under a Request Authenticator: 16 to 128 octets, RFC 2865 5.2."""
+    """User-Password as it goes on the wire (`Hidden`) under a Request Authenticator: 16 to 128 octets, RFC 2865 5.2."""
     cdef bytes plain = password.encode() if isinstance(password, str) else as_bytes(password)
     cdef uint8_t[LONGEST_PASSWORD] out
     cdef bytes seed = _authenticator(authenticator)
@@ -43,7 +46,7 @@ def hide_password(password, secret, authenticator):
         raise EncodeError("User-Password", f"{len(plain)} octets, at most {LONGEST_PASSWORD} (RFC 2865 5.2)")
     plain += bytes((BLOCK - len(plain) % BLOCK) % BLOCK if plain else BLOCK)
     _chain(as_secret(secret), <const uint8_t*> seed, BLOCK, <const uint8_t*> plain, <int> len(plain), True, out)
-    return <bytes> out[:len(plain)]
+    return Hidden(<bytes> out[:len(plain)])
 
 
 def reveal_password(hidden, secret, authenticator):
@@ -67,7 +70,7 @@ def chap_response(int identifier, password, challenge):
 
 
 def salt_encrypt(key, secret, authenticator, salt):
-    """salt || ciphertext of a key of at most 239 octets, RFC 2868 3.5; `authenticator` is the request's.
+    """salt || ciphertext (`Hidden`) of a key of at most 239 octets, RFC 2868 3.5; `authenticator` is the request's.
 
     `salt` is a number with the high bit set, another one for every value of a packet.
     """
@@ -81,7 +84,7 @@ def salt_encrypt(key, secret, authenticator, salt):
     cdef bytes seed = _authenticator(authenticator) + (<object> salt).to_bytes(2, "big")
     plain += bytes((BLOCK - len(plain) % BLOCK) % BLOCK)
     _chain(as_secret(secret), <const uint8_t*> seed, 18, <const uint8_t*> plain, <int> len(plain), True, out)
-    return seed[16:] + <bytes> out[:len(plain)]
+    return Hidden(seed[16:] + <bytes> out[:len(plain)])
 
 
 def salt_decrypt(value, secret, authenticator):
@@ -96,3 +99,56 @@ def salt_decrypt(value, secret, authenticator):
     if out[0] > n - 1:
         raise DecodeError("key", 2, f"inner length {out[0]}, {n - 1} octets present (RFC 2868 3.5)")
     return <bytes> out[1:1 + out[0]]
+
+
+def ascend_secret(octets, secret, authenticator):
+    """Ascend-Send-Secret, hidden or plain: 16 octets xor MD5(authenticator || secret), its own inverse."""
+    cdef bytes plain = as_bytes(octets).ljust(BLOCK, b"\0")
+    cdef bytes seed = _authenticator(authenticator), key = bytes(as_secret(secret))
+    cdef uint8_t[BLOCK] mask
+    cdef int k
+    if len(plain) > BLOCK:
+        raise EncodeError("Ascend-Send-Secret", f"{len(plain)} octets, at most {BLOCK}")
+    digest_now(DIGEST_MD5, <const uint8_t*> seed, BLOCK, <const uint8_t*> key, <int> len(key), NULL, mask)
+    for k in range(BLOCK):
+        mask[k] ^= plain[k]
+    return Hidden(<bytes> mask[:BLOCK])
+
+
+cdef class Cloak:
+    """Hides and reveals the values of one packet; the same salt is not given twice."""
+
+    def __cinit__(self, Secret secret not None, bytes authenticator not None):
+        self.secret, self.authenticator, self.salts = secret, _authenticator(authenticator), set()
+
+    cdef bint matches(self, Cloak other):
+        return other is not None and other.secret == self.secret and other.authenticator == self.authenticator
+
+    cdef bytes reveal(self, int scheme, bytes octets):
+        try:
+            if scheme == 1:
+                return reveal_password(octets, self.secret, self.authenticator)
+            if scheme == 2:
+                return salt_decrypt(octets, self.secret, self.authenticator)
+            return bytes(ascend_secret(octets, self.secret, self.authenticator)).rstrip(b"\0")
+        except (DecodeError, EncodeError):
+            return None
+
+    cdef bytes hide(self, int scheme, bytes plain, object salt, str name):
+        try:
+            if scheme == 1:
+                return bytes(hide_password(plain, self.secret, self.authenticator))
+            if scheme == 2:
+                return bytes(salt_encrypt(plain, self.secret, self.authenticator,
+                                          self.new_salt() if salt is None else salt))
+            return bytes(ascend_secret(plain, self.secret, self.authenticator))
+        except EncodeError as error:
+            raise EncodeError(name, error.reason) from None
+
+    cdef int new_salt(self):
+        """Random, with the high bit set, unlike the others of this packet (RFC 2868 3.5)."""
+        cdef int salt = 0x8000 | secrets.randbits(15)
+        while salt in self.salts and len(self.salts) < 0x8000:
+            salt = 0x8000 | (salt + 1) & 0x7fff
+        self.salts.add(salt)
+        return salt

@@ -11,12 +11,14 @@ cpdef enum Code:
     ACCOUNTING_RESPONSE = 5
     ACCESS_CHALLENGE = 11
     STATUS_SERVER = 12
+    STATUS_CLIENT = 13                       # reserved
     DISCONNECT_REQUEST = 40                  # RFC 5176 2.3
     DISCONNECT_ACK = 41
     DISCONNECT_NAK = 42
     COA_REQUEST = 43
     COA_ACK = 44
     COA_NAK = 45
+    PROTOCOL_ERROR = 52                      # RFC 7930 4
 
 cpdef enum:
     HEADER = 20
@@ -108,6 +110,9 @@ cdef struct Packet:                          # a walked packet: first place of e
 
 cdef Numbers NUMBERS                         # filled from the dictionary at import; `configure` changes it
 cdef int walk_packet(const uint8_t* p, uint32_t n, const Numbers* numbers, Packet* out) noexcept nogil  # a Status
+# the same with other limits than LONGEST and MOST_ATTRIBUTES, at most 65535 each
+cdef int walk_within(const uint8_t* p, uint32_t n, const Numbers* numbers, Packet* out, int longest,
+                     int most_attributes) noexcept nogil
 # offset of the first value of that slot behind offset `after` (0: from the start), 0 when there is none;
 # the octet before a value is its length + 2, in a Vendor-Specific attribute too
 cdef int next_occurrence(const Packet* packet, const Numbers* numbers, int slot, int after) noexcept nogil

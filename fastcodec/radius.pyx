@@ -44,11 +44,16 @@ def configure(dictionary=None):
     cdef Numbers numbers
     dictionary = dictionary or default()
     memset(&numbers, 0, sizeof(Numbers))
-    numbers.vendor = dictionary.vendors[OUR_VENDOR].number
+    ours = dictionary.vendors[OUR_VENDOR]
+    numbers.vendor = ours.number
+    if (ours.type_size, ours.length_size, ours.continuation) != (1, 1, False):
+        raise LocalError(f"vendor {OUR_VENDOR} is of a format that the servers do not read (RFC 2865 5.26 only)")
     for slot, name in SLOT_NAMES.items():
         attribute = dictionary.attributes[name]
         if attribute.vendor not in (0, numbers.vendor):
             raise LocalError(f"{name} is of vendor {attribute.vendor}, neither standard nor ours")
+        if len(attribute.path) > 1 or attribute.is_internal:
+            raise LocalError(f"{name} is {'.'.join(map(str, attribute.path))}, no attribute of its own")
         numbers.number[slot], numbers.is_ours[slot] = attribute.number, attribute.vendor != 0
         if attribute.vendor:
             numbers.ours[<uint8_t> attribute.number] = slot
@@ -89,7 +94,8 @@ cdef inline bint is_of_ours(const uint8_t* attribute, const Numbers* numbers) no
     return attribute[0] == VENDOR_SPECIFIC and attribute[1] >= 6 and get32(attribute + 2) == numbers.vendor
 
 
-cdef int walk_packet(const uint8_t* p, uint32_t n, const Numbers* numbers, Packet* out) noexcept nogil:
+cdef inline int walked(const uint8_t* p, uint32_t n, const Numbers* numbers, Packet* out, int longest,
+                       int most_attributes) noexcept nogil:
     """Status of the packet; `out` holds the first place and the count of every slot. RFC 2865 3, 5.
 
     `out.attributes` is how many were good before the first fault. What follows the header's Length is padding.
@@ -100,14 +106,14 @@ cdef int walk_packet(const uint8_t* p, uint32_t n, const Numbers* numbers, Packe
     if n < HEADER:
         return Status.TOO_SHORT
     end = get16(p + 2)
-    if end < HEADER or end > LONGEST or <uint32_t> end > n:
+    if end < HEADER or end > longest or <uint32_t> end > n:
         return Status.BAD_LENGTH
     out.length = end
     while at < end:
         size = p[at + 1] if end - at >= 2 else 0
         if size < 2 or size > end - at or p[at] == 0:
             return Status.EXTENSION_OVERRUN
-        if out.attributes == MOST_ATTRIBUTES:
+        if out.attributes == most_attributes:
             return Status.TOO_MANY_EXTENSIONS
         out.attributes += 1
         if is_of_ours(p + at, numbers):
@@ -116,6 +122,15 @@ cdef int walk_packet(const uint8_t* p, uint32_t n, const Numbers* numbers, Packe
             note(out, numbers.standard[p[at]], at + 2, size - 2)
         at += size
     return Status.OK
+
+
+cdef int walk_packet(const uint8_t* p, uint32_t n, const Numbers* numbers, Packet* out) noexcept nogil:
+    return walked(p, n, numbers, out, LONGEST, MOST_ATTRIBUTES)
+
+
+cdef int walk_within(const uint8_t* p, uint32_t n, const Numbers* numbers, Packet* out, int longest,
+                     int most_attributes) noexcept nogil:
+    return walked(p, n, numbers, out, longest, most_attributes)
 
 
 cdef int next_ours(const uint8_t* p, int at, int end, int number, int after) noexcept nogil:

@@ -2,18 +2,46 @@
 import numpy as np
 
 from libc.stdint cimport uint8_t, uint16_t, uint32_t
-from libc.string cimport memcpy
+from libc.string cimport memcpy, memset
 
 from fastcodec import packet as single
+from fastcodec.attribute_index import index_of, key_of
 from fastcodec.digest.jobs cimport DIGEST_KEY_MD5, run_queue
 from fastcodec.errors import EncodeError
 from fastcodec.radius cimport (EAP_MESSAGE, MESSAGE_AUTHENTICATOR, NUMBERS, PROXY_STATE, Packet,
                                queue_message_authenticator, queue_response_authenticator, walk_packet)
+from fastcodec.radius_rules cimport (SIGNED_AS_ANSWER, SIGNED_BY_CHANCE, SIGNED_BY_DIGEST, SIGNED_BY_NOTHING, answers,
+                                     fault_of_rules, signing_of, takes_message_authenticator)
 from fastcodec.rows cimport Rows, Scratch
 from fastcodec.rows import rows_of
 from fastcodec.secret cimport SecretArray
 from fastcodec.status cimport Status
 from fastcodec.wire cimport get16, same
+
+
+cdef class Signing:
+    """What every row is signed with: secret, request's authenticator, and how (`radius_rules.Signing`; 0: not at all)."""
+    cdef SecretArray secrets
+    cdef const uint32_t[::1] which
+    cdef const uint8_t[:, ::1] answered
+    cdef const uint8_t[::1] asked
+    cdef uint8_t[::1] how
+    cdef bint has_requests, has_asked
+
+    def __cinit__(self, Rows rows, SecretArray secrets, which, requests, asked):
+        self.secrets, self.which = secrets, rows._indices(which, secrets)
+        self.has_requests, self.has_asked = requests is not None, asked is not None
+        if self.has_requests:
+            requests = np.ascontiguousarray(requests, dtype=np.uint8)
+            if requests.shape != (rows.count, 16):
+                raise EncodeError("requests", f"an authenticator of 16 octets for each of {rows.count} rows is needed")
+            self.answered = requests
+        if self.has_asked:
+            asked = np.ascontiguousarray(asked, dtype=np.uint8)
+            if asked.shape != (rows.count,) or not self.has_requests:
+                raise EncodeError("asked", f"a code for each of {rows.count} rows is needed, and the requests")
+            self.asked = asked
+        self.how = np.zeros(rows.count, dtype=np.uint8)
 
 
 cdef class RadiusBatch(Rows):
@@ -36,7 +64,10 @@ cdef class RadiusBatch(Rows):
 
     @classmethod
     def from_template(cls, message, Py_ssize_t n):
-        """`n` rows like a RadiusPacket, Message-Authenticator included; fill columns, then `sign`."""
+        """`n` rows like a RadiusPacket, Message-Authenticator included; fill columns, then `sign`.
+
+        Hidden values (`Hidden` octets) stay as they are.
+        """
         batch = cls(*rows_of(single.encode(message, b"\0", bytes(16)), n))
         batch.walk()
         return batch
@@ -54,6 +85,57 @@ cdef class RadiusBatch(Rows):
             raise EncodeError(f"slot {slot}", "does not stand alike in all rows")
         return self.octets[:, int(offsets[0]):int(offsets[0]) + int(sizes[0])]
 
+    def index(self):
+        """All attributes of the rows that are OK, in wire order: (row, type, vendor, vtype, offset, size, more) each.
+
+        Sub-attributes of a vendor that the dictionary knows are entries of their own, `vtype` their number; so are
+        extended attributes. `more` is 1 where the value goes on in another entry.
+        """
+        return index_of(self.octets, self.status)
+
+    def places(self, str name):
+        """(offset, size) of the first value of that attribute in every row, uint16 each; 0, 0: absent."""
+        type, vendor, vtype, _ = key_of(name)
+        table = self.index()
+        table = table[(table["type"] == type) & (table["vendor"] == vendor) & (table["vtype"] == vtype)]
+        rows, first = np.unique(table["row"], return_index=True)
+        offsets, sizes = np.zeros(self.count, dtype=np.uint16), np.zeros(self.count, dtype=np.uint16)
+        offsets[rows], sizes[rows] = table["offset"][first], table["size"][first]
+        return offsets, sizes
+
+    def column(self, str name):
+        """(values, present) of an attribute of fixed width: unsigned numbers, an IPv6 address 16 octets; 0 where absent.
+
+        A value of another size than its type's is absent.
+        """
+        width, rows, at = self._cells(name)
+        values = np.zeros((self.count, width), dtype=np.uint8)
+        values[rows] = self.octets[rows[:, None], at]
+        present = np.zeros(self.count, dtype=bool)
+        present[rows] = True
+        return (values.view(f">u{width}")[:, 0] if width <= 8 and width != 6 else values), present
+
+    def put(self, str name, values):
+        """Write an attribute of fixed width, a number or octets a row, where it is present. Then `sign`."""
+        width, rows, at = self._cells(name)
+        values = np.asarray(values)
+        if values.shape[:1] != (self.count,):
+            raise EncodeError(name, f"a value for each of {self.count} rows is needed")
+        if values.ndim == 1:
+            values = np.ascontiguousarray(values, dtype=f">u{width}").view(np.uint8).reshape(self.count, width)
+        if values.shape != (self.count, width) or values.dtype != np.uint8:
+            raise EncodeError(name, f"values of {width} octets are needed")
+        self.octets[rows[:, None], at] = values[rows]
+
+    def _cells(self, name):
+        """Width, the rows that hold the attribute, and the columns of its octets in each of them."""
+        width = key_of(name)[3]
+        if width == 0:
+            raise EncodeError(name, "has no fixed width")
+        offsets, sizes = self.places(name)
+        rows = np.flatnonzero(sizes == width)
+        return width, rows, offsets[rows, None].astype(np.intp) + np.arange(width)
+
     def walk(self):
         """Status of every row, and where its attributes are."""
         cdef Packet packet
@@ -70,147 +152,174 @@ cdef class RadiusBatch(Rows):
                 memcpy(&self._sizes[row, 0], packet.size, sizeof(packet.size))
                 memcpy(&self._counts[row, 0], packet.count, sizeof(packet.count))
 
-    cdef const uint8_t[:, ::1] _authenticators(self, object requests):
-        rows = np.ascontiguousarray(requests, dtype=np.uint8)
-        if rows.shape != (self.count, 16):
-            raise EncodeError("requests", f"an authenticator of 16 octets for each of {self.count} rows is needed")
-        return rows
-
-    def verify(self, SecretArray secrets not None, which=None, requests=None, bint require=True):
-        """Check the authenticators of every row that is OK, under secrets[which[row]].
+    def verify(self, SecretArray secrets not None, which=None, requests=None, bint require=True, asked=None):
+        """Check the authenticators of every row that is OK, under secrets[which[row]], as its code is signed.
 
         `requests` (uint8, rows x 16) are the authenticators of the requests that the rows answer; without them the rows
-        are requests. The rules are those of `verify_request` and `verify_response`. Returns `status`.
+        are requests. Where requests and answers are mixed, `asked` (uint8) is the code of the request that a row
+        answers, 0 for a row that is a request. The rules are those of `verify_request` and `verify_response`. Returns
+        `status`.
         """
-        cdef const uint32_t[::1] indices = self._indices(which, secrets)
-        cdef const uint8_t[:, ::1] answered
+        cdef Signing signing = Signing(self, secrets, which, requests, asked)
         cdef Scratch scratch = Scratch(self.count, 32)
-        cdef bint answers = requests is not None
-        if answers:
-            answered = self._authenticators(requests)
         secrets.prepare(DIGEST_KEY_MD5)
         with nogil:
-            self._check_rules(secrets, indices, answers, require)
-            if answers:
-                self._put_authenticators(answered, scratch)
-                self._queue_responses(secrets, indices, scratch)
-                run_queue(&scratch.queue)
-                self._compare_responses(scratch)
-            self._queue_messages(secrets, indices, scratch)
+            self._judge(signing, require)
+            self._put_authenticators(signing, scratch)
+            self._queue_digests(signing, scratch)
             run_queue(&scratch.queue)
-            self._compare_messages(scratch)
-            if answers:
-                self._restore_authenticators(scratch)
+            self._compare_digests(signing, scratch)
+            self._queue_messages(signing, scratch)
+            run_queue(&scratch.queue)
+            self._compare_messages(signing, scratch)
+            self._restore_authenticators(signing, scratch)
         return self.status
 
-    cdef inline bint _asks(self, Py_ssize_t row) noexcept nogil:
-        return self._octets[row, 0] == 1 or self._octets[row, 0] == 12
+    def sign(self, SecretArray secrets not None, which=None, requests=None):
+        """Write Message-Authenticator and the MD5 of every row that is OK, as its code is signed.
 
-    cdef void _check_rules(self, SecretArray secrets, const uint32_t[::1] which, bint answers,
-                           bint require) noexcept nogil:
-        """RFC 3579 3.1-3.2, CVE-2024-3596: which packets need a Message-Authenticator."""
+        Answers need the authenticators of their `requests` (uint8, rows x 16; those of other rows are not looked at). A
+        row without Message-Authenticator becomes NO_AUTHENTICATOR, unless it is accounting. Returns `status`.
+        """
+        cdef Signing signing = Signing(self, secrets, which, requests, None)
+        cdef Scratch scratch = Scratch(self.count, 32)
+        secrets.prepare(DIGEST_KEY_MD5)
+        with nogil:
+            self._choose(signing)
+            self._put_authenticators(signing, scratch)
+            self._queue_messages(signing, scratch)
+            run_queue(&scratch.queue)
+            self._write_messages(signing, scratch)
+            self._queue_digests(signing, scratch)
+            run_queue(&scratch.queue)
+            self._write_digests(signing, scratch)
+        return self.status
+
+    # ------------------------------------------------------------ what signs which row
+
+    cdef inline int _fault(self, Signing signing, Py_ssize_t row, bint require) noexcept nogil:
+        return fault_of_rules(self._octets[row, 0], self._counts[row, <int> MESSAGE_AUTHENTICATOR],
+                              self._sizes[row, <int> MESSAGE_AUTHENTICATOR], self._counts[row, <int> EAP_MESSAGE] != 0,
+                              self._counts[row, <int> PROXY_STATE] != 0, require)
+
+    cdef void _judge(self, Signing signing, bint require) noexcept nogil:
+        """RFC 3579 3.1-3.2, CVE-2024-3596; which code answers which."""
         cdef Py_ssize_t row
-        cdef int count
+        cdef int how, code
+        cdef bint is_answer
         for row in range(self.count):
             if self._status[row] != Status.OK:
                 continue
-            count = self._counts[row, <int> MESSAGE_AUTHENTICATOR]
-            if which[row] >= secrets.count:
+            code = self._octets[row, 0]
+            how = signing_of(code)
+            is_answer = signing.has_requests and not (signing.has_asked and signing.asked[row] == 0)
+            if signing.which[row] >= signing.secrets.count:
+                self._status[row] = Status.NO_AUTHENTICATOR
+            elif is_answer and (how != SIGNED_AS_ANSWER
+                                or (signing.has_asked and not answers(code, signing.asked[row]))):
+                self._status[row] = Status.WRONG_TYPE
+            elif self._fault(signing, row, require) != Status.OK:
+                self._status[row] = <uint8_t> self._fault(signing, row, require)
+            elif not is_answer and how != SIGNED_BY_CHANCE and how != SIGNED_BY_DIGEST:
+                self._status[row] = Status.WRONG_TYPE
+            else:
+                signing.how[row] = <uint8_t> how
+
+    cdef void _choose(self, Signing signing) noexcept nogil:
+        """For `sign`: answers without the requests, and codes that nothing signs, are of the wrong type."""
+        cdef Py_ssize_t row
+        cdef int how, count
+        for row in range(self.count):
+            if self._status[row] != Status.OK:
+                continue
+            how, count = signing_of(self._octets[row, 0]), self._counts[row, <int> MESSAGE_AUTHENTICATOR]
+            if signing.which[row] >= signing.secrets.count:
                 self._status[row] = Status.NO_AUTHENTICATOR
             elif count > 1 or (count and self._sizes[row, <int> MESSAGE_AUTHENTICATOR] != 16):
                 self._status[row] = Status.BAD_AUTHENTICATOR
-            elif count == 0 and (require or self._counts[row, <int> EAP_MESSAGE] or self._octets[row, 0] == 12
-                                 or (self._octets[row, 0] == 1 and self._counts[row, <int> PROXY_STATE])):
+            elif count == 0 and takes_message_authenticator(self._octets[row, 0]):
                 self._status[row] = Status.NO_AUTHENTICATOR
-            elif not answers and not self._asks(row):
+            elif how == SIGNED_BY_NOTHING or (how == SIGNED_AS_ANSWER and not signing.has_requests):
                 self._status[row] = Status.WRONG_TYPE
+            else:
+                signing.how[row] = <uint8_t> how
 
-    cdef void _put_authenticators(self, const uint8_t[:, ::1] answered, Scratch scratch) noexcept nogil:
-        """The request's authenticator into the header; what stood there waits in the second half of the text."""
+    # ------------------------------------------------------------ the authenticator that signs, in the header
+
+    cdef void _put_authenticators(self, Signing signing, Scratch scratch) noexcept nogil:
+        """The request's, or zeros; what stood there waits in the second half of the text."""
         cdef Py_ssize_t row
         for row in range(self.count):
-            if self._lengths[row] >= 20:
+            if signing.how[row] == SIGNED_AS_ANSWER or signing.how[row] == SIGNED_BY_DIGEST:
                 memcpy(scratch.texts + 32 * row + 16, &self._octets[row, 4], 16)
-                memcpy(&self._octets[row, 4], &answered[row, 0], 16)
+                if signing.how[row] == SIGNED_AS_ANSWER:
+                    memcpy(&self._octets[row, 4], &signing.answered[row, 0], 16)
+                else:
+                    memset(&self._octets[row, 4], 0, 16)
 
-    cdef void _restore_authenticators(self, Scratch scratch) noexcept nogil:
+    cdef void _restore_authenticators(self, Signing signing, Scratch scratch) noexcept nogil:
         cdef Py_ssize_t row
         for row in range(self.count):
-            if self._lengths[row] >= 20:
+            if signing.how[row] == SIGNED_AS_ANSWER or signing.how[row] == SIGNED_BY_DIGEST:
                 memcpy(&self._octets[row, 4], scratch.texts + 32 * row + 16, 16)
 
-    cdef void _queue_responses(self, SecretArray secrets, const uint32_t[::1] which, Scratch scratch) noexcept nogil:
+    # ------------------------------------------------------------ MD5 over packet and secret
+
+    cdef void _queue_digests(self, Signing signing, Scratch scratch) noexcept nogil:
         cdef Py_ssize_t row
         cdef uint32_t size
         cdef const uint8_t* secret
         for row in range(self.count):
-            if self._status[row] == Status.OK:
-                secret = secrets.octets_of(which[row], &size)
+            if signing.how[row] == SIGNED_AS_ANSWER or signing.how[row] == SIGNED_BY_DIGEST:
+                secret = signing.secrets.octets_of(signing.which[row], &size)
                 queue_response_authenticator(&scratch.queue, &self._octets[row, 0], get16(&self._octets[row, 2]),
                                              secret, size, scratch.digests + 32 * row)
 
-    cdef void _compare_responses(self, Scratch scratch) noexcept nogil:
+    cdef void _compare_digests(self, Signing signing, Scratch scratch) noexcept nogil:
         cdef Py_ssize_t row
         for row in range(self.count):
-            if self._status[row] == Status.OK and not same(scratch.digests + 32 * row, scratch.texts + 32 * row + 16,
-                                                           16):
+            if ((signing.how[row] == SIGNED_AS_ANSWER or signing.how[row] == SIGNED_BY_DIGEST)
+                    and not same(scratch.digests + 32 * row, scratch.texts + 32 * row + 16, 16)):
                 self._status[row] = Status.BAD_AUTHENTICATOR
 
-    cdef void _queue_messages(self, SecretArray secrets, const uint32_t[::1] which, Scratch scratch) noexcept nogil:
-        """What the Message-Authenticator ought to be, into the digests; what it is waits in the text."""
+    cdef void _write_digests(self, Signing signing, Scratch scratch) noexcept nogil:
+        cdef Py_ssize_t row
+        for row in range(self.count):
+            if signing.how[row] == SIGNED_AS_ANSWER or signing.how[row] == SIGNED_BY_DIGEST:
+                memcpy(&self._octets[row, 4], scratch.digests + 32 * row, 16)
+
+    # ------------------------------------------------------------ Message-Authenticator
+
+    cdef inline int _place(self, Signing signing, Py_ssize_t row) noexcept nogil:
+        """Where a row's Message-Authenticator is; 0: none, or no longer of interest."""
+        if signing.how[row] == SIGNED_BY_NOTHING or self._status[row] != Status.OK:
+            return 0
+        return self._offsets[row, <int> MESSAGE_AUTHENTICATOR]
+
+    cdef void _queue_messages(self, Signing signing, Scratch scratch) noexcept nogil:
+        """What it ought to be, into the digests; what it is waits in the text."""
         cdef Py_ssize_t row
         cdef int at
         for row in range(self.count):
-            at = self._offsets[row, <int> MESSAGE_AUTHENTICATOR]
-            if self._status[row] == Status.OK and at:
+            at = self._place(signing, row)
+            if at:
                 memcpy(scratch.texts + 32 * row, &self._octets[row, at], 16)
                 queue_message_authenticator(&scratch.queue, &self._octets[row, 0], get16(&self._octets[row, 2]), at,
-                                            &secrets.md5[which[row]], scratch.digests + 32 * row)
+                                            &signing.secrets.md5[signing.which[row]], scratch.digests + 32 * row)
 
-    cdef void _compare_messages(self, Scratch scratch) noexcept nogil:
+    cdef void _compare_messages(self, Signing signing, Scratch scratch) noexcept nogil:
+        """One in an Accounting-Request is put back without a look at it, RFC 3579 3.3."""
         cdef Py_ssize_t row
         cdef int at
         for row in range(self.count):
-            at = self._offsets[row, <int> MESSAGE_AUTHENTICATOR]
-            if self._status[row] == Status.OK and at:
+            at = self._place(signing, row)
+            if at:
                 memcpy(&self._octets[row, at], scratch.texts + 32 * row, 16)
-                if not same(scratch.digests + 32 * row, scratch.texts + 32 * row, 16):
+                if self._octets[row, 0] != 4 and not same(scratch.digests + 32 * row, scratch.texts + 32 * row, 16):
                     self._status[row] = Status.BAD_AUTHENTICATOR
 
-    def sign(self, SecretArray secrets not None, which=None, requests=None):
-        """Write Message-Authenticator and, with `requests`, Response Authenticator of every row that is OK.
-
-        A row without Message-Authenticator becomes NO_AUTHENTICATOR. Returns `status`.
-        """
-        cdef const uint32_t[::1] indices = self._indices(which, secrets)
-        cdef const uint8_t[:, ::1] answered
-        cdef Scratch scratch = Scratch(self.count, 32)
-        cdef bint answers = requests is not None
-        if answers:
-            answered = self._authenticators(requests)
-        secrets.prepare(DIGEST_KEY_MD5)
-        with nogil:
-            self._check_rules(secrets, indices, True, True)
-            if answers:
-                self._put_authenticators(answered, scratch)
-            self._queue_messages(secrets, indices, scratch)
-            run_queue(&scratch.queue)
-            self._write_messages(scratch)
-            if answers:
-                self._queue_responses(secrets, indices, scratch)
-                run_queue(&scratch.queue)
-                self._write_responses(scratch)
-        return self.status
-
-    cdef void _write_messages(self, Scratch scratch) noexcept nogil:
+    cdef void _write_messages(self, Signing signing, Scratch scratch) noexcept nogil:
         cdef Py_ssize_t row
         for row in range(self.count):
-            if self._status[row] == Status.OK:
-                memcpy(&self._octets[row, self._offsets[row, <int> MESSAGE_AUTHENTICATOR]],
-                       scratch.digests + 32 * row, 16)
-
-    cdef void _write_responses(self, Scratch scratch) noexcept nogil:
-        cdef Py_ssize_t row
-        for row in range(self.count):
-            if self._status[row] == Status.OK:
-                memcpy(&self._octets[row, 4], scratch.digests + 32 * row, 16)
+            if self._place(signing, row):
+                memcpy(&self._octets[row, self._place(signing, row)], scratch.digests + 32 * row, 16)

@@ -9,6 +9,7 @@ from fastcodec import packet
 from fastcodec.attributes import Attributes
 from fastcodec.base import Message, name_of, plain, shown
 from fastcodec.errors import EncodeError
+from fastcodec.hidden import Hidden, Revealed, RevealedText
 from fastcodec.radius import Code
 from fastcodec.secret import Secret
 
@@ -27,48 +28,87 @@ class RadiusPacket(Message):
 
     @classmethod
     def decode(cls, data: Octets, secret: Secret | Octets | None = None, request: RadiusPacket | Octets | None = None,
-               *, require: bool = True) -> Self:
+               *, require: bool = True, longest: int = 4096, most_attributes: int = 255, depth: int = 8) -> Self:
         """The packet in `data`; DecodeError names attribute and offset. What follows its Length is ignored.
 
         With `secret` it must be authentic, as a request, or as the answer to `request` (packet, octets, or the request
-        authenticator alone): else AuthenticationError. `require` false admits packets without Message-Authenticator.
+        authenticator alone): else AuthenticationError; and the hidden values are revealed. `require` false admits
+        packets without Message-Authenticator. Longer packets and more attributes are refused; TLVs inside one another
+        deeper than `depth` stay octets.
         """
-        message: Self = packet.decode(cls, data, secret, request, require)
+        message: Self = packet.decode(cls, data, secret, request, require, longest, most_attributes, depth)
         return message
 
-    def encode(self, secret: Secret | Octets | None = None, request: RadiusPacket | Octets | None = None) -> bytes:
+    def encode(self, secret: Secret | Octets | None = None, request: RadiusPacket | Octets | None = None,
+               *, longest: int = 4096) -> bytes:
         """The octets; EncodeError names the attribute.
 
-        With `secret` they are signed: Message-Authenticator (put first when there is none), and in an answer to
-        `request` the Response Authenticator. A request without authenticator gets a random one.
+        With `secret` they are signed as their code is: Message-Authenticator (put first when there is none; accounting
+        has none), then the MD5 of an answer to `request`, of accounting, of CoA and Disconnect; and values that the
+        dictionary says are hidden are hidden, unless they are `Hidden` octets. The authenticator of a request is kept
+        in `authenticator`; a random one is made when there is none.
         """
         if not self.authenticator and request is None:
             self.authenticator = secrets.token_bytes(16)
-        return packet.encode(self, secret, request)
+        octets = packet.encode(self, secret, request, longest)
+        if secret is not None and request is None:
+            self.authenticator = octets[4:20]
+        return octets
 
     def _items(self) -> Iterable[str]:
         return [item for item in super()._items() if not item.startswith("attributes=")]
 
     def __str__(self) -> str:
         head = super().__str__().removesuffix(")")
-        lines = "".join(f"\n        {name} = {shown(value)}," for name, value in self.attributes)
+        lines = "".join(f"\n        {name} = {_shown(value)}," for name, value in self.attributes)
         return f"{head}, attributes=[{lines}\n    ])" if lines else head + ")"
 
     def to_dict(self) -> dict[str, Any]:
-        """As for every message; attributes are pairs, an octets value in a pair is {"octets": its hexadecimal digits}."""
-        pairs = [[name, {"octets": value.hex()} if isinstance(value, bytes) else plain(value)]
-                 for name, value in self.attributes]
-        return super().to_dict() | {"attributes": pairs}
+        """As for every message; attributes are pairs, an octets value in a pair is {"octets": its hexadecimal digits}.
+
+        Hidden values of a decoded packet stay hidden: {"hidden": hexadecimal digits as on the wire}.
+        """
+        given = self.attributes
+        pairs = Attributes.from_octets(given.octets) if isinstance(given, Attributes) else given
+        return super().to_dict() | {"attributes": _plain_pairs(pairs)}
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
         """The other way; EncodeError names the attribute that is wrong."""
         made = super().from_dict({name: value for name, value in values.items() if name != "attributes"})
         try:
-            made.attributes = Attributes((name, bytes.fromhex(value["octets"]) if isinstance(value, dict) else value)
-                                         for name, value in values.get("attributes", ()))
+            made.attributes = Attributes(_pairs(values.get("attributes", ())))
         except (TypeError, ValueError, KeyError) as error:
             if isinstance(error, EncodeError):
                 raise
             raise EncodeError("RadiusPacket.attributes", f"no pairs of name and value: {error}") from None
         return made
+
+
+def _shown(value: Any) -> str:
+    """What was hidden on the wire is not shown."""
+    return repr(value) if isinstance(value, (Revealed, RevealedText)) else shown(value)
+
+
+def _plain_pairs(pairs: Iterable[tuple[str, Any]]) -> list[list[Any]]:
+    return [[name, _plain_value(value)] for name, value in pairs]
+
+
+def _plain_value(value: Any) -> Any:
+    if isinstance(value, Hidden):
+        return {"hidden": value.hex()}
+    if isinstance(value, (bytes, bytearray, memoryview)):
+        return {"octets": bytes(value).hex()}
+    if isinstance(value, list) and value and isinstance(value[0], tuple):
+        return _plain_pairs(value)
+    return plain(value)
+
+
+def _pairs(pairs: Iterable[Any]) -> list[tuple[str, Any]]:
+    return [(name, _value(value)) for name, value in pairs]
+
+
+def _value(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return Hidden(bytes.fromhex(value["hidden"])) if "hidden" in value else bytes.fromhex(value["octets"])
+    return _pairs(value) if isinstance(value, list) and value and isinstance(value[0], (list, tuple)) else value

@@ -1,11 +1,14 @@
 """Dictionaries in FreeRADIUS's format: what ships, what a user adds, what is refused and where."""
+import contextlib
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from pyrad.dictionary import Dictionary as PyradDictionary
 
 import fastcodec as fc
-from fastcodec.dictionary import SHIPPED, default
+from fastcodec.dictionary import SHIPPED, Dictionary, default
 
 
 @pytest.fixture
@@ -100,8 +103,17 @@ ATTRIBUTE Site-Other 251.2 integer
     ("ATRIBUTE X 1 string", 1, "unknown keyword"), ("\n\nATTRIBUTE X 1", 3, "takes 3 to 4 words"),
     ("ATTRIBUTE X 256 string", 1, "not within 1 to 255"), ("ATTRIBUTE X 0 string", 1, "not within 1 to 255"),
     ("ATTRIBUTE X one string", 1, "is no number"), ("ATTRIBUTE X 1 strong", 1, "unknown type"),
-    ("ATTRIBUTE X 1 string encrypt=4", 1, "unknown flag"), ("ATTRIBUTE X 1 string Microsoft", 1, "BEGIN-VENDOR"),
-    ("VALUE No-Such X 1", 1, "unknown attribute"), ("VALUE Service-Type X one", 1, "is no number"),
+    ("ATTRIBUTE X 1 string encrypt=4", 1, "unknown flag"), ("ATTRIBUTE X 1 string Nobody", 1, "unknown flag"),
+    ("ATTRIBUTE X 1 string[300]", 1, "not within"), ("ATTRIBUTE X 1 string[4", 1, "unknown type"),
+    ("ATTRIBUTE X 242.1.1 string", 1, "inside 242.1, which is not known"),
+    ("ATTRIBUTE X 1.1 string", 1, "which is no tlv"), ("ATTRIBUTE X 1 struct", 1, "unknown type struct"),
+    ("VALUE Service-Type X one", 1, "is no number"), ("\nVALUE Service-Type X 1 2", 2, "VALUE takes 3 to 3 words"),
+    ("STRUCT X Y 1", 1, "STRUCT is not supported"), ("MEMBER X byte", 1, "MEMBER is not supported"),
+    ("PROTOCOL DHCPv4 2", 1, "only RADIUS"), ("FLAGS strange", 1, "FLAGS strange is not supported"),
+    ("VENDOR X 1 format=2,1,c", 1, "is not format="), ("BEGIN-TLV User-Name", 1, "is no tlv"),
+    ("BEGIN-VENDOR Microsoft format=User-Name", 1, "extended vendor-specific"),
+    ("BEGIN-VENDOR Microsoft sort=Extended-Vendor-Specific-1", 1, "extended vendor-specific"),
+    ("BEGIN-VENDOR Microsoft\nATTRIBUTE X 256 string", 2, "not within 0 to 255"),
     ("BEGIN-VENDOR Nobody", 1, "unknown vendor"), ("END-VENDOR Microsoft", 1, "without its BEGIN-VENDOR"),
     ("# one\nBEGIN-VENDOR Microsoft", 2, "without its END-VENDOR"), ("VENDOR X 1 format=3,1", 1, "is not format=T,L"),
     ("VENDOR X 4294967296", 1, "not within"), ("$INCLUDE nowhere", 1, "does not exist"),
@@ -116,6 +128,143 @@ def test_errors_name_file_and_line(tmp_path, text, line, reason):
     assert str(refusal.value).startswith(f"{path}:{line}: ")
 
 
+def test_extended_attributes_vendor_spaces_and_dotted_numbers(tmp_path):
+    dictionary = fc.load(written(tmp_path, """
+VENDOR          Acme            9999
+BEGIN-VENDOR    Acme            format=Extended-Vendor-Specific-5
+ATTRIBUTE       Acme-Long       1       string
+ATTRIBUTE       Acme-Group      2       tlv
+BEGIN-TLV       Acme-Group
+ATTRIBUTE       Acme-Member     3       integer
+END-TLV         Acme-Group
+END-VENDOR      Acme
+BEGIN-VENDOR    Acme            parent=Extended-Vendor-Specific-1
+ATTRIBUTE       Acme-Short      1       string
+END-VENDOR      Acme
+ATTRIBUTE       Acme-Plain      26.9999.7       ipaddr
+ATTRIBUTE       Acme-Dotted     241.26.9999.0x08        ipaddr
+"""))
+    paths = {name: (a.vendor, a.path) for name, a in dictionary.attributes.items() if name.startswith("Acme")}
+    assert paths == {"Acme-Long": (9999, (245, 26, 1)), "Acme-Group": (9999, (245, 26, 2)),
+                     "Acme-Member": (9999, (245, 26, 2, 3)), "Acme-Short": (9999, (241, 26, 1)),
+                     "Acme-Plain": (9999, (7,)), "Acme-Dotted": (9999, (241, 26, 8))}
+    assert dictionary.numbers[9999, 245, 26, 2, 3].name == "Acme-Member"
+
+
+def test_flags_types_and_old_ways(tmp_path):
+    dictionary = fc.load(written(tmp_path, """
+PROTOCOL RADIUS 1
+BEGIN-PROTOCOL RADIUS
+VENDOR Old 7777
+ATTRIBUTE\tOld-One\t1 \t octets[16]\tOld\t# by its vendor's name
+ATTRIBUTE Old-Two 2 String Old,encrypt=2
+ATTRIBUTE Site-List 250 uint16 array
+ATTRIBUTE Site-Tagged 251 text has_tag, encrypt=2
+ATTRIBUTE Site-Server 3000 integer
+FLAGS internal
+ATTRIBUTE Site-State 252 uint64
+FLAGS !internal
+ATTRIBUTE Site-Joined 0xfd octets[1-253] concat,secret
+VALUE Site-List "Big" 0x10
+END-PROTOCOL RADIUS
+"""))
+    one = dictionary.attributes.__getitem__
+    assert (one("Old-One").vendor, one("Old-One").kind, one("Old-One").size) == (7777, "octets", 16)
+    assert (one("Old-Two").vendor, one("Old-Two").kind, one("Old-Two").encrypt) == (7777, "string", 2)
+    assert (one("Site-List").kind, one("Site-List").array) == ("short", True)
+    assert (one("Site-Tagged").has_tag, one("Site-Tagged").encrypt) == (True, 2)
+    assert one("Site-Server").is_internal
+    assert one("Site-State").is_internal
+    assert (0, 252) not in dictionary.numbers, "what is internal takes no number of the wire"
+    assert (one("Site-Joined").number, one("Site-Joined").concat, one("Site-Joined").size) == (253, True, 0)
+    assert dictionary.values["Site-List"] == {"Big": 16}
+
+
+def test_optional_includes_and_values_before_their_attribute(tmp_path):
+    first = written(tmp_path, "$INCLUDE- nowhere\n\nVALUE Site-Mode Fast 1\n", "dictionary.first")
+    dictionary = fc.load(first)
+    assert str(dictionary.orphans["Site-Mode"]) == f"{first}:3: VALUE for the unknown attribute Site-Mode"
+    dictionary.read(written(tmp_path, "ATTRIBUTE Site-Mode 250 integer\nVALUE Site-Mode Slow 2\n", "dictionary.second"))
+    assert dictionary.orphans == {}
+    assert dictionary.values["Site-Mode"] == {"Fast": 1, "Slow": 2}
+
+
+FREERADIUS = Path("/usr/share/freeradius")
+needs_freeradius = pytest.mark.skipif(not (FREERADIUS / "dictionary").is_file(), reason="freeradius-common is not installed")
+
+
+@needs_freeradius
+def test_every_dictionary_of_freeradius_loads():
+    """The main one, and on top of it each one that it leaves out."""
+    main = Dictionary().read(FREERADIUS / "dictionary")
+    assert not main.orphans
+    counts = {}
+    for path in sorted(FREERADIUS.glob("dictionary.*")):
+        counts[path.name] = len(main.copy().read(path).attributes)
+    assert len(counts) > 200
+    assert len(main.attributes) > 7000
+    assert main.attributes["FreeRADIUS-EAP-FAST-PAC-Opaque-PAC-Type"].path == (186, 11, 2, 10)
+    assert main.vendors["WiMAX"].continuation
+    assert (main.vendors["USR"].type_size, main.vendors["USR"].length_size) == (4, 0)
+
+
+@needs_freeradius
+def test_freeradius_dictionaries_agree_with_pyrad():
+    """Name, number, vendor, type, encryption, tag and named values of all that pyrad can load."""
+    compared = 0
+    for path in sorted(FREERADIUS.glob("dictionary.*")):
+        if path.name.removeprefix("dictionary.") in PYRAD_CANNOT:
+            continue
+        theirs, ours = PyradDictionary(str(path)), Dictionary().read(path)
+        for name, attribute in theirs.attributes.items():
+            mine = ours.attributes[name]
+            assert (mine.path[-1], mine.encrypt, mine.has_tag) == (attribute.code, attribute.encrypt, attribute.has_tag)
+            assert mine.kind == attribute.type
+            assert mine.vendor == (theirs.vendors.GetForward(attribute.vendor) if attribute.vendor else 0)
+            assert len(ours.values.get(name, {})) >= len(attribute.values)
+            compared += 1
+    assert compared > 6000
+
+
+PYRAD_CANNOT = {"freeradius.evs5", "juniper", "rfc7499", "rfc7930", "rfc8045", "rfc8559"}
+
+
 def test_a_file_that_is_not_there():
     with pytest.raises(fc.DictionaryError, match="cannot be read"):
         fc.load(Path("/nowhere/dictionary"))
+
+
+TOKENS = (
+    "ATTRIBUTE VALUE VENDOR BEGIN-VENDOR END-VENDOR BEGIN-TLV END-TLV $INCLUDE $INCLUDE- FLAGS PROTOCOL User-Name Class Microsoft "
+    "mipstorm IPv6-6rd-Configuration 1 255 256 0x1f -1 1.1 241.1 26.9.1 241.26.9.1 . string octets[4] octets[ tlv evs integer has_tag "
+    "encrypt=2 format=1,1,c format=4,0 parent=Extended-Vendor-Specific-1 format= # internal dictionary.user \u2028 \udcff \0")
+WORDS = st.sampled_from(TOKENS.split(" "))
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(st.lists(st.lists(st.one_of(WORDS, st.text(max_size=6)), max_size=6), max_size=8))
+def test_any_file_loads_or_is_refused_with_its_line(tmp_path, lines):
+    path = tmp_path / "dictionary.user"
+    path.write_bytes("\n".join(" ".join(words) for words in lines).encode("utf-8", "surrogatepass"))
+    try:
+        dictionary = fc.load(path)
+    except fc.DictionaryError as error:
+        refusal = error
+    else:
+        assert len(dictionary.attributes) >= len(default().attributes)
+        with contextlib.suppress(fc.LocalError):      # one of our slots can be moved to where we cannot follow
+            fc.configure(dictionary)
+        fc.configure()
+        return
+    assert refusal.path.startswith(str(tmp_path))
+    assert 0 <= refusal.line <= path.read_bytes().count(b"\n") + 1
+
+
+@pytest.mark.parametrize("text", ["ATTRIBUTE Class 241.9 octets", "ATTRIBUTE Class 3000 octets", "VENDOR mipstorm 32473 format=2,1",
+                                  "BEGIN-VENDOR Microsoft\nATTRIBUTE Class 25 octets\nEND-VENDOR Microsoft"])
+def test_slots_stay_where_the_servers_can_read_them(tmp_path, text):
+    dictionary = fc.load(written(tmp_path, text))
+    with pytest.raises(fc.LocalError):
+        fc.configure(dictionary)
+    fc.configure()
+    assert fc.RadiusPacket.decode(fc.RadiusPacket(1, 1, bytes(16), [("Class", b"x")]).encode()).attributes["Class"] == b"x"

@@ -12,6 +12,7 @@ from desk import Desk
 from world import AAAH, FHA, HOME_AGENT, HOME_PREFIX, NAS, SECOND, SECRET, packed
 
 from fastcodec import RadiusPacket
+from fastcodec.hidden import Hidden
 from fastcodec.hiding import chap_response, hide_password
 from servers.roles.aaah import AaahRole
 from servers.store.store import Store
@@ -81,7 +82,7 @@ class HomeDesk(Desk):
         if hidden is None:
             hidden = hide_password(self.columns.access_secret[node] if password is None else password, SECRET, authenticator)
         return self.access_request(node, authenticator=authenticator, CHAP_Password=None, CHAP_Challenge=None,
-                                   User_Password=hidden, **changes)
+                                   User_Password=Hidden(hidden), **changes)
 
     def chap_key_request(self, node: int = 0, *, identification: int | None = None, key: bytes | None = None,
                          challenge: bytes | None = None, spi: int = 2, tail: bytes = b"", **changes: Any) -> bytes:

@@ -9,6 +9,7 @@ from desk import Desk, Reply, derived_key, nai_extension, nonce_request, subscri
 from world import AAAH, FHA, HOME_AGENT, SECOND, SECRET
 
 from fastcodec import RadiusPacket
+from fastcodec.hidden import Hidden
 from fastcodec.hiding import salt_encrypt
 from servers.net.node import Node
 
@@ -188,7 +189,7 @@ def test_accept_that_is_no_use(desk: SilentAaahDesk, changes: dict[str, Any]) ->
 def test_key_with_the_wrong_length_octet(desk: SilentAaahDesk) -> None:
     """A33: 255 in front, salt without its high bit: nothing is read beyond the value."""
     question, source = desk.question()
-    (reply,) = desk.answer(desk.accept(question, Mipstorm_MN_FHA_Key=b"\x00\x01" + bytes(32)), source)
+    (reply,) = desk.answer(desk.accept(question, Mipstorm_MN_FHA_Key=Hidden(b"\x00\x01" + bytes(32))), source)
     assert reply.code == 128
 
 

@@ -1,0 +1,13 @@
+from typing import Any, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+LAYOUT: np.dtype[np.void]
+
+@final
+class Formats:
+    def __new__(cls) -> Formats: ...
+
+def index_of(octets: NDArray[np.uint8], status: NDArray[np.uint8]) -> NDArray[Any]: ...
+def key_of(name: str) -> tuple[int, int, int, int]: ...
