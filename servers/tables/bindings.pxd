@@ -5,8 +5,11 @@ from servers.engine.parking cimport Parking
 from servers.tables.hash cimport Table
 
 cdef enum:
-    REPLY_ROOM = 736                 # the longest RRP: 20 + 255 (NAI) + 84 (43) + 3 x 28 (NVSE) + 22 (32) + 257 (132)
+    REPLY_ROOM = 736                 # the longest RRP: 20 + 255 (NAI) + 84 (43) + 3 x 28 (NVSE) + 8 (137) + 22 (32) + 257 (132)
     KEY_LONGEST = 32                 # octets
+    SUPPORTS_REVOCATION = 1          # bits of `revocation`: the node has said so (RFC 3543 3.2)
+    KNOWS_INFORM = 2                 # and that it knows the I bit
+    CUT_SHORT = 4                    # the AAAH has shortened the lease since, which the node does not know
 
 cdef struct Binding:
     uint64_t hash                    # of the NAI, seeded
@@ -25,8 +28,12 @@ cdef struct Binding:
     uint32_t old_ha_spi
     uint32_t most_lifetime           # the longest registration that the AAAH allows, s
     uint32_t nonce                   # high half of the Identification expected next, RFC 5944 5.7.2
+    uint32_t local_address           # that its registration came to, network order
+    uint32_t stamp                   # seconds (NTP) in our Revocation Support, RFC 3543 3.2
+    uint16_t port                    # that it registered from
     uint16_t reply_length
     uint8_t replay                   # method, RFC 3957 4
+    uint8_t revocation               # bits
     bint is_over                     # given back; the association stays until the address has rested
     uint8_t key_length
     uint8_t nai_length
@@ -55,6 +62,10 @@ cdef packed struct Record:           # of the journal: all that a restart needs;
     uint8_t replay
     uint8_t key_length
     uint8_t[32] key
+    uint32_t local_address
+    uint32_t stamp
+    uint16_t port
+    uint8_t revocation
     uint8_t nai_length
 
 cdef int bindings_open(Bindings* bindings, uint32_t capacity, uint64_t now) except -1

@@ -91,7 +91,8 @@ def answer_nobody_asked_for(desk: Desk) -> bytes:
 ROWS = [
     *[rrq_row("A1", f"{n} octets", lambda d, n=n: d.rrq()[:n], "too_short") for n in (0, 1, 23)],
     rrq_row("A1", "random octets", lambda d: b"\x99" + os.urandom(99), "wrong_type"),
-    *[rrq_row("A2", f"type {k}", lambda d, k=k: d.rrq(kind=k), "wrong_type") for k in (0, 2, 3, 4, 7, 15, 16, 128, 255)],
+    *[rrq_row("A2", f"type {k}", lambda d, k=k: d.rrq(kind=k), "wrong_type") for k in (0, 2, 3, 4, 7, 16, 128, 255)],
+    rrq_row("A2", "type 15, which has another fixed part", lambda d: b"\x0f" + d.rrq()[1:12] + d.rrq()[24:], "no_authenticator"),
     rrq_row("A3", "24 octets", lambda d: d.open_rrq(), "no_authenticator", True),
     rrq_row("A4", "extension past the end", lambda d: d.rrq() + b"\xc8\x05abcd", "extension_overrun"),
     rrq_row("A4", "a lone type", lambda d: d.rrq() + b"\x83", "extension_overrun"),

@@ -1,7 +1,7 @@
 # A Registration Request arrives: shape, duplicates, one exchange at a time for each node.
 from fastcodec.mip4 cimport (
     CHAP_SPI, EXT_CHALLENGE, EXT_CVSE, EXT_FA_HA, EXT_GENERALIZED, EXT_MN_HA, EXT_MN_HA_NONCE_REQUEST, EXT_NAI,
-    FAILED_AUTHENTICATION, FLAG_R_RESERVED, FLAG_X_RESERVED, POORLY_FORMED_REQUEST, REGISTRATION_REQUEST,
+    EXT_REVOCATION_SUPPORT, FAILED_AUTHENTICATION, FLAG_R_RESERVED, FLAG_X_RESERVED, POORLY_FORMED_REQUEST, REGISTRATION_REQUEST,
     RegistrationRequest, SUBTYPE_MN_AAA, SUBTYPE_NONCE, find_piece, walk_message,
 )
 from fastcodec.status cimport DOUBLED_EXTENSION, NO_AUTHENTICATOR, TOO_SHORT, WRONG_TYPE
@@ -16,6 +16,7 @@ from servers.engine.reasons cimport (
 )
 from servers.engine.stages cimport DONE, GOOD, PARKED
 from servers.net.node cimport Datagram
+from servers.roles.fha.revocation cimport support_of
 from servers.roles.fha.row cimport drop, end_row, leave, nai_of, refuse, refuse_unknown, rrq_of
 from servers.roles.fha.state cimport Fha, MOST_EXTENSIONS, PROOF_LONGEST, Registration, STAGE_JUDGE
 from servers.tables.bindings cimport Binding, find_binding
@@ -76,6 +77,8 @@ cdef void read_extensions(Fha* fha, Registration* row, const Piece* pieces, int 
             row.asked_spi = get32(row.octets + pieces[k].offset) if pieces[k].length == 4 else 0
         elif pieces[k].type == EXT_CHALLENGE:
             row.challenge_at, row.challenge_length = pieces[k].offset, pieces[k].length
+        elif pieces[k].type == EXT_REVOCATION_SUPPORT:
+            row.revocation = support_of(row.octets + pieces[k].offset, pieces[k].length)
         elif pieces[k].type == EXT_CVSE:
             row.has_cvse = True
         elif pieces[k].type == EXT_MN_HA:

@@ -4,6 +4,7 @@ from libc.string cimport memcpy, memset
 from servers.engine.counters cimport count_event
 from servers.engine.reasons cimport HANDED_OVER, REKEYED, RENEWED, TABLE_FULL
 from servers.engine.stages cimport DONE, PARKED
+from servers.roles.fha.revocation cimport stamp_of
 from servers.roles.fha.row cimport binding_of, drop, end_row, is_accepted, leave, nai_of, rrq_of
 from servers.roles.fha.state cimport Fha, NEVER, OVERLAP, Registration, SECOND, STAGE_SEND
 from servers.store.journal cimport journal_durable
@@ -41,6 +42,8 @@ cdef bint bind(Fha* fha, Registration* row) noexcept nogil:
     binding.most_lifetime, binding.session_ends = row.most_lifetime, row.session_ends
     if row.proof_at:
         binding.session = row.session
+    binding.revocation, binding.port, binding.local_address = row.revocation, row.datagram.peer_port, row.datagram.local_address
+    binding.stamp = stamp_of(fha.now.wall)
     binding.is_over = False
     remember_request(row, binding)
     set_expiry(&fha.bindings, binding, fha.now.monotonic + <uint64_t> row.lifetime * SECOND)

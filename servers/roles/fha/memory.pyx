@@ -14,7 +14,8 @@ from servers.pool.bitmap cimport SharedPool
 from servers.roles.fha.record cimport fill_record
 from servers.roles.fha.restart cimport remember_clock, restore_binding
 from servers.roles.fha.state cimport (
-    BOUND, Fha, MOST_ORDERS, MOST_POOLS, MOST_STATIC_KEYS, NamedPool, Order, POOL_NAME_LONGEST, RELEASED, Registration, StaticKey,
+    Acknowledgment, BOUND, Fha, MOST_ORDERS, MOST_POOLS, MOST_REVOCATIONS, MOST_STATIC_KEYS, NamedPool, Order,
+    POOL_NAME_LONGEST, RELEASED, Registration, Revocation, StaticKey,
 )
 from servers.roles.radius_client cimport Answer, client_close, client_open, client_report, client_server
 from servers.store.journal cimport JournalWriter
@@ -37,14 +38,20 @@ cdef class FhaMemory(Node):
             self.add_pool(name, other)
         self.fha.out, self.fha.now, self.fha.entropy = &self.out, &self.now, &self.entropy
         self.answers = <Answer*> calloc(BATCH, sizeof(Answer))
+        self.acknowledgments = <Acknowledgment*> calloc(BATCH, sizeof(Acknowledgment))
+        self.fha.revocations_new = <uint32_t*> calloc(MOST_REVOCATIONS, sizeof(uint32_t))
+        self.fha.revocations_held = <uint32_t*> calloc(MOST_REVOCATIONS, sizeof(uint32_t))
         self.fha.ready = <uint32_t*> calloc(capacity, sizeof(uint32_t))
         self.fha.held = <uint32_t*> calloc(capacity, sizeof(uint32_t))
         self.fha.static_key = <StaticKey*> calloc(MOST_STATIC_KEYS, sizeof(StaticKey))
         if (not self.answers or not self.fha.ready or not self.fha.held or not self.fha.static_key
+                or not self.acknowledgments or not self.fha.revocations_new or not self.fha.revocations_held
+                or not table_open(&self.fha.told, MOST_REVOCATIONS)
                 or not table_open(&self.fha.pending, capacity) or not table_open(&self.fha.outside, max(outside, <uint32_t> 1))):
             raise MemoryError
         queue_open(&self.fha.queue, 2 * BATCH)
         parking_open(&self.fha.waiting, capacity, sizeof(Registration), now)
+        parking_open(&self.fha.revocations, MOST_REVOCATIONS, sizeof(Revocation), now)
         bindings_open(&self.fha.bindings, outside + <uint32_t> sum([one.size for one in self.pool_owners]), now)
         client_open(&self.fha.client, ports, 1, ROOM, now)
         self.fha.client.queue, self.fha.client.out = &self.fha.queue, &self.out
@@ -58,6 +65,11 @@ cdef class FhaMemory(Node):
 
     def __dealloc__(self):
         free(self.answers)
+        free(self.acknowledgments)
+        free(self.fha.revocations_new)
+        free(self.fha.revocations_held)
+        table_close(&self.fha.told)
+        parking_close(&self.fha.revocations)
         free(self.fha.ready)
         free(self.fha.held)
         free(self.fha.orders_held)
@@ -181,6 +193,7 @@ cdef class FhaMemory(Node):
         return {"requests_under_way": (fha.waiting.used, fha.waiting.capacity),
                 "bindings": (fha.bindings.rows.used, fha.bindings.rows.capacity),
                 "replies_held": (fha.held_count, fha.waiting.capacity),
+                "revocations_under_way": (fha.revocations.used, fha.revocations.capacity),
                 "radius_outstanding": (fha.client.in_use, fha.client.upstreams * fha.client.places),
                 **self.pool_gauges()}
 

@@ -1,6 +1,7 @@
 # A binding as the journal has it: on the way there, always the whole of it.
 from libc.stdint cimport uint64_t, uint8_t
 from libc.string cimport memcpy
+from servers.roles.fha.revocation cimport stamp_of
 from servers.roles.fha.row cimport nai_of, rrq_of
 from servers.roles.fha.state cimport BOUND, Fha, NEVER, RECORD_ROOM, RELEASED, Registration, SECOND
 from servers.store.journal cimport journal_append
@@ -18,6 +19,8 @@ cdef uint64_t journal_registration(Fha* fha, const Registration* row, const Bind
     record.address, record.care_of_address = row.address, rrq_of(row).care_of_address
     record.most_lifetime = row.most_lifetime
     record.session = row.session if row.proof_at or not binding else binding.session
+    record.revocation, record.port, record.local_address = row.revocation, row.datagram.peer_port, row.datagram.local_address
+    record.stamp = stamp_of(fha.now.wall)
     if goes_on:
         copy_key(record, binding, fha.now.monotonic, fha.now.wall)
     else:
@@ -54,6 +57,8 @@ cdef void fill_record(Record* record, const Binding* binding, uint64_t now, uint
     record.identification, record.address = binding.identification, binding.address
     record.care_of_address, record.most_lifetime = binding.care_of_address, binding.most_lifetime
     record.session_ends, record.session = on_wall(binding.session_ends, now, wall), binding.session
+    record.revocation, record.port, record.local_address = binding.revocation, binding.port, binding.local_address
+    record.stamp = binding.stamp
     copy_key(record, binding, now, wall)
     record.nai_length = binding.nai_length
 

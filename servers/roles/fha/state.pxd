@@ -27,7 +27,7 @@ cdef enum:
     CO_LOCATED = 1                       # of Mipstorm-CoA-Type
     WANT_MN_FHA = 1                      # of Mipstorm-Key-Request
     FHA_ALLOCATES = 0xfffffffe           # RFC 2865 5.8
-    RECORD_ROOM = 384                    # octets of a Record and the longest NAI
+    RECORD_ROOM = 448                    # octets of a Record and the longest NAI
     BOUND = 1                            # journal record types
     RELEASED = 2
     STAGE_HASH = 1                       # places in STAGES
@@ -43,6 +43,8 @@ cdef enum:
     RRQ_ROOM = 1500                      # longest datagram that is looked at (ruling 15)
     EVENT_WINDOW = 300                   # s that an order may be old, RFC 5176 6.3
     MOST_ORDERS = 1024                   # that wait for the journal
+    MOST_REVOCATIONS = 4096              # under way
+    STAGE_SEND_REVOCATION = 2            # place in REVOCATION_STAGES
     STAGE_SEND_ANSWER = 7                # place in ORDER_STAGES
     AUTHORIZE_ONLY = 17                  # Service-Type, RFC 5176 3.2
     UNSUPPORTED_ATTRIBUTE = 401          # Error-Cause, RFC 5176 3.5
@@ -83,6 +85,7 @@ cdef struct Registration:                # a row: one Registration Request, from
     bint has_waited                      # for an older request of its node; its turn has come
     bint is_new_lease
     uint8_t replay                       # method of its association, RFC 3957 4
+    uint8_t revocation                   # bits of a Binding: what its extension 137 says
     uint8_t key_length                   # of `secret`
     uint32_t slot                        # its own, in the parking
     uint32_t transaction                 # at the RADIUS client
@@ -141,6 +144,29 @@ cdef struct Order:                       # a row: one Disconnect- or CoA-Request
     uint8_t[1600] reply                  # what is copied into it came in 1500
     uint8_t[1500] octets
 
+cdef struct Revocation:                  # a row: what a node is told when its binding has ended, RFC 3543
+    Head head
+    uint8_t tries
+    uint8_t flags                        # bits of the Binding
+    uint16_t port                        # that the node registered from
+    uint32_t slot                        # its own, in the parking
+    uint32_t home_address, care_of_address, local_address    # network order
+    uint32_t identifier                  # Revocation Identifier
+    uint32_t mn_spi, ha_spi              # written, and expected in the acknowledgment
+    uint64_t ticket                      # of the journal, which has the end first
+    uint64_t hash                        # in `told`, once sent
+    uint8_t[16] digest
+    Key key                              # the node's; the binding's is gone
+    uint8_t[42] octets
+
+cdef struct Acknowledgment:              # a row: one datagram that says it acknowledges a revocation, RFC 3543 3.4
+    Head head
+    Datagram* datagram
+    Revocation* revocation
+    uint32_t identifier                  # of that
+    uint32_t mac_at
+    uint8_t[16] digest
+
 cdef struct Fha:                         # all that a stage may touch
     Queue queue
     Outbox* out
@@ -159,6 +185,12 @@ cdef struct Fha:                         # all that a stage may touch
     uint32_t* orders_held                # ring of slots whose answers wait for the journal
     uint32_t orders_first, orders_count
     Replies* order_replies               # NULL: no orders are taken
+    Parking revocations                  # Revocations
+    Table told                           # home address and Revocation Identifier -> slot, of those that were sent
+    uint32_t* revocations_new            # slots of those to be written yet, in order
+    uint32_t revocations_new_count
+    uint32_t* revocations_held           # ring of slots that wait for the journal
+    uint32_t revocations_first, revocations_count
     Budget requests, duplicates, mismatches, forgeries, refusals
     uint32_t* ready                      # slots whose turn has come
     uint32_t ready_count
