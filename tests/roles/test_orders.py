@@ -212,10 +212,13 @@ def test_a_longer_life_prolongs_nothing(desk: Ordered, held: Holding) -> None:
 
 
 def test_authorize_only(desk: Ordered, held: Holding) -> None:
-    """Always a NAK (RFC 5176 3.2); new keys on order are not offered."""
+    """A node gets a new key only in answer to a request of its own (RFC 3957 3): the FHA asks for nothing, and says so."""
+    asked = len(desk.server.asked)
     answer = desk.told(COA, desk.named(a6=17, a24=b"state"))
-    assert (answer.code, answer.attributes["Error-Cause"], answer.attributes["Service-Type"]) == (COA_NAK, 507, 17)
-    assert answer.attributes["State"] == b"state"
+    assert (answer.code, answer.attributes["Error-Cause"], answer.attributes["State"]) == (COA_NAK, 405, b"state")
+    assert "Service-Type" not in answer.attributes, "it would promise an Access-Request (RFC 5176 3.2)"
+    desk.wait(5)
+    assert len(desk.server.asked) == asked
     assert desk.renew(held).code == 0
 
 
@@ -227,9 +230,9 @@ def test_authorize_only(desk: Ordered, held: Holding) -> None:
     (COA, {"a27": 60}, put(241, b"\1x"), 401),
     (DISCONNECT, {"leave_out": (1,)}, b"", 402), (DISCONNECT, {"leave_out": (44,)}, b"", 402),
     (DISCONNECT, {"leave_out": (55,)}, b"", 402), (DISCONNECT, {"leave_out": (4, 32)}, b"", 402), (COA, {}, b"", 402),
-    (COA, {"a6": 17}, b"", 402),
+    (COA, {"a6": 17}, b"", 405),
     (DISCONNECT, {"a4": b"\x7f\0\0\x09"}, b"", 403), (DISCONNECT, {"a32": "fhb"}, b"", 403), (DISCONNECT, {"a32": "fha1"}, b"", 403),
-    (DISCONNECT, {}, put(1, "again"), 404), (COA, {"a27": 60}, put(27, 60), 404), (COA, {"a6": 17, "a24": b"s", "a27": 60}, b"", 404),
+    (DISCONNECT, {}, put(1, "again"), 404), (COA, {"a27": 60}, put(27, 60), 404), (COA, {"a6": 17, "a24": b"s", "a27": 60}, b"", 405),
     (COA, {"a6": 2, "a24": b"s"}, b"", 405), (COA, {"a6": 99, "a24": b"s"}, b"", 405),
     (DISCONNECT, {"a4": b"\x7f\0\0"}, b"", 407), (DISCONNECT, {"a49": b"\0\0\0\0\6"}, b"", 407), (DISCONNECT, {"a1": b""}, b"", 407),
     (COA, {"a27": 0}, b"", 407), (COA, {}, ours(10, 0), 407), (COA, {}, ours(10, b"\0\0\1"), 407), (COA, {}, put(26, b"\0\0\x7e"), 407),

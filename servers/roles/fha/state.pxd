@@ -46,7 +46,6 @@ cdef enum:
     MOST_REVOCATIONS = 4096              # under way
     STAGE_SEND_REVOCATION = 2            # place in REVOCATION_STAGES
     STAGE_SEND_ANSWER = 7                # place in ORDER_STAGES
-    AUTHORIZE_ONLY = 17                  # Service-Type, RFC 5176 3.2
     UNSUPPORTED_ATTRIBUTE = 401          # Error-Cause, RFC 5176 3.5
     MISSING_ATTRIBUTE = 402
     NAS_MISMATCH = 403
@@ -55,7 +54,6 @@ cdef enum:
     INVALID_ATTRIBUTE_VALUE = 407
     SESSION_NOT_FOUND = 503
     RESOURCES_UNAVAILABLE = 506
-    REQUEST_INITIATED = 507
 
 cdef struct StaticKey:                   # a mobility security association from the configuration, RFC 5944 3.2
     uint32_t spi
