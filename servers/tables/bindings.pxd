@@ -19,6 +19,8 @@ cdef struct Binding:
     uint64_t key_expires             # monotonic ns
     uint64_t session_ends            # monotonic ns; what the AAAH has authorised, RFC 2865 5.27
     uint64_t session                 # its number in Acct-Session-Id, RFC 2866 5.5
+    uint64_t class_hash              # of the Class that the AAAH gave the session, RFC 2865 5.25; 0: none
+    uint64_t identity_hash           # of its Chargeable-User-Identity, RFC 4372; 0: none
     uint64_t old_until               # monotonic ns; how long the key before this one is still good, 0: there is none
     uint32_t address                 # THOAv4, network order
     uint32_t care_of_address         # network order
@@ -66,6 +68,8 @@ cdef packed struct Record:           # of the journal: all that a restart needs;
     uint32_t stamp
     uint16_t port
     uint8_t revocation
+    uint64_t class_hash
+    uint64_t identity_hash
     uint8_t nai_length
 
 cdef int bindings_open(Bindings* bindings, uint32_t capacity, uint64_t now) except -1

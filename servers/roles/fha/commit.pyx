@@ -41,7 +41,7 @@ cdef bint bind(Fha* fha, Registration* row) noexcept nogil:
     binding.address, binding.care_of_address = row.address, rrq_of(row).care_of_address
     binding.most_lifetime, binding.session_ends = row.most_lifetime, row.session_ends
     if row.proof_at:
-        binding.session = row.session
+        binding.session, binding.class_hash, binding.identity_hash = row.session, row.class_hash, row.identity_hash
     binding.revocation, binding.port, binding.local_address = row.revocation, row.datagram.peer_port, row.datagram.local_address
     binding.stamp = stamp_of(fha.now.wall)
     binding.is_over = False

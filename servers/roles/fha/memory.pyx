@@ -17,7 +17,7 @@ from servers.roles.fha.state cimport (
     Acknowledgment, BOUND, Fha, MOST_ORDERS, MOST_POOLS, MOST_REVOCATIONS, MOST_STATIC_KEYS, NamedPool, Order,
     POOL_NAME_LONGEST, RELEASED, Registration, Revocation, StaticKey,
 )
-from servers.roles.radius_client cimport Answer, client_close, client_open, client_report, client_server
+from servers.roles.radius_client cimport Answer, MOST_UPSTREAMS, client_close, client_open, client_report, client_server
 from servers.store.journal cimport JournalWriter
 from servers.tables.bindings cimport Binding, Record, bindings_close, bindings_open
 from servers.tables.budget cimport budget_close, budget_open
@@ -49,7 +49,7 @@ cdef class FhaMemory(Node):
                 or not table_open(&self.fha.told, MOST_REVOCATIONS)
                 or not table_open(&self.fha.pending, capacity) or not table_open(&self.fha.outside, max(outside, <uint32_t> 1))):
             raise MemoryError
-        queue_open(&self.fha.queue, 2 * BATCH)
+        queue_open(&self.fha.queue, MOST_UPSTREAMS * BATCH)            # an order may be under any server's secret
         parking_open(&self.fha.waiting, capacity, sizeof(Registration), now)
         parking_open(&self.fha.revocations, MOST_REVOCATIONS, sizeof(Revocation), now)
         bindings_open(&self.fha.bindings, outside + <uint32_t> sum([one.size for one in self.pool_owners]), now)

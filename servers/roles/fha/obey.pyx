@@ -10,6 +10,7 @@ from libc.stdint cimport uint32_t, uint8_t
 from libc.string cimport memcmp
 from servers.engine.counters cimport count_event, count_offence
 from servers.engine.reasons cimport DISCONNECTED, ORDER_REFUSED, SHORTENED
+from servers.roles.fha.answer cimport hash_of_values
 from servers.roles.fha.lease cimport revoke, shorten
 from servers.roles.fha.question cimport write_session
 from servers.roles.fha.state cimport (
@@ -150,9 +151,20 @@ cdef Binding* binding_of_order(Fha* fha, const Order* order) noexcept nogil:
     write_session(binding.session, session)
     if memcmp(session, value(order, ACCT_SESSION_ID), 16):
         return NULL
+    return binding if is_named(order, binding) else NULL
+
+
+cdef bint is_named(const Order* order, const Binding* binding) noexcept nogil:
+    """RFC 5176 3: all that names a session must fit. A Calling-Station-Id or Acct-Multi-Session-Id no session here has:
+    we have told the AAAH of none. Class and Chargeable-User-Identity are as the Accept had them."""
     if has(order, FRAMED_IP_ADDRESS) and memcmp(value(order, FRAMED_IP_ADDRESS), &binding.address, 4):
-        return NULL
-    return binding
+        return False
+    if has(order, CALLING_STATION_ID) or has(order, ACCT_MULTI_SESSION_ID):
+        return False
+    if has(order, CLASS) and hash_of_values(&order.packet, CLASS) != binding.class_hash:
+        return False
+    return not has(order, CHARGEABLE_USER_IDENTITY) or (
+        hash_of_values(&order.packet, CHARGEABLE_USER_IDENTITY) == binding.identity_hash)
 
 
 cdef uint32_t disconnect(Fha* fha, Order* order, Binding* binding) noexcept nogil:

@@ -97,6 +97,7 @@ cdef struct Registration:                # a row: one Registration Request, from
     uint64_t ticket                      # of the journal
     uint64_t session_ends                # monotonic ns
     uint64_t session                     # number in Acct-Session-Id
+    uint64_t class_hash, identity_hash   # of what the AAAH names the session by
     uint32_t lifetime                    # granted, s
     uint32_t most_lifetime               # the AAAH's limit for one registration, s
     uint32_t address                     # THOAv4
@@ -138,6 +139,7 @@ cdef struct Order:                       # a row: one Disconnect- or CoA-Request
     uint8_t[16] authenticator            # as received
     uint8_t[16] message_authenticator
     uint8_t[16] digest
+    uint8_t[8][16] digests               # under the secret of each server that may have sent it
     uint32_t reply_length
     uint8_t[1600] reply                  # what is copied into it came in 1500
     uint8_t[1500] octets
