@@ -18,6 +18,7 @@ from servers.roles.fha.state cimport (
     POOL_NAME_LONGEST, RELEASED, Registration, Revocation, StaticKey,
 )
 from servers.roles.radius_client cimport Answer, MOST_UPSTREAMS, client_close, client_open, client_report, client_server
+from servers.roles.fha.static_keys cimport follow_static_keys, forget_static_keys
 from servers.store.journal cimport JournalWriter
 from servers.tables.bindings cimport Binding, Record, bindings_close, bindings_open
 from servers.tables.budget cimport budget_close, budget_open
@@ -102,8 +103,8 @@ cdef class FhaMemory(Node):
         memcpy(self.fha.identifier, <const uint8_t*> identifier, self.fha.identifier_length)
         memcpy(self.fha.client.identifier, <const uint8_t*> identifier, self.fha.identifier_length)
         self.fha.client.identifier_length = self.fha.identifier_length
-        self.fha.max_lifetime_s, self.fha.window_s, self.fha.boot = max_lifetime_s, window_s, boot
-        self.fha.strict, self.fha.replay = strict, REPLAY_NONCES if nonces else REPLAY_TIMESTAMPS
+        self.fha.boot = boot
+        self.use_limits(max_lifetime_s=max_lifetime_s, window_s=window_s, strict=strict, nonces=nonces)
         self.fha.seed = get64(draw(&self.entropy, 8))
 
     cdef int add_pool(self, bytes name, SharedPool pool) except -1:
@@ -147,6 +148,19 @@ cdef class FhaMemory(Node):
         queue_job(&self.fha.queue, DIGEST_KEY_MD5, entry.key, entry.key_length, NULL, 0, NULL, &entry.prepared)
         run_queue(&self.fha.queue)
         self.fha.static_keys += 1
+
+    def use_static_keys(self, keys):
+        """These associations, (SPI, key, NAI or b"") each, and no others; also for nodes that are bound by one already.
+        ValueError as `add_static_key`, and then some are missing: check them before."""
+        forget_static_keys(&self.fha)
+        for spi, key, nai in keys:
+            self.add_static_key(spi, key, nai)
+        follow_static_keys(&self.fha)
+
+    def use_limits(self, *, uint32_t max_lifetime_s, uint32_t window_s, bint strict, bint nonces):
+        """From the next request on, as for the constructor."""
+        self.fha.max_lifetime_s, self.fha.window_s, self.fha.strict = max_lifetime_s, window_s, strict
+        self.fha.replay = REPLAY_NONCES if nonces else REPLAY_TIMESTAMPS
 
     def restore(self, int kind, bytes payload, uint64_t now, uint64_t wall):
         """One journal record, in the journal's order; call before the first datagram. False: the record is not valid."""
