@@ -1,20 +1,29 @@
 """What a running FHA takes anew from its configuration file on SIGHUP, and what it cannot."""
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from typing import Protocol
 
 from servers.config import AaahOfFha, Fha, StaticKey, load_fha, load_operation
-from servers.roles.fha import FhaRole
 
 LIMITS = ("max_lifetime_s", "identification_window_s", "strict", "replay_protection")
+
+
+class Changeable(Protocol):
+    """An FHA's role, as far as it can be changed while it runs."""
+
+    def set_aaah(self, address: bytes, port: int, secret: bytes, *, message_authenticator: str, probes: bool,
+                 ours: bool) -> None: ...
+    def use_static_keys(self, keys: Iterable[tuple[int, bytes, bytes]]) -> None: ...
+    def use_limits(self, *, max_lifetime_s: int, window_s: int, strict: bool, nonces: bool) -> None: ...
 
 
 class Rereading:
     """Called, it reads the file; what that returns puts it into use, between two batches, and says in one line what that
     was. ConfigurationError: something in the file is wrong, and nothing changes."""
 
-    def __init__(self, role: FhaRole, config: Fha, file: Path) -> None:
+    def __init__(self, role: Changeable, config: Fha, file: Path) -> None:
         self.role, self.config, self.file = role, config, file
         self.operation = load_operation(file)
 
@@ -47,7 +56,7 @@ class Rereading:
         return [f"fha.{name}" for name in kept]
 
 
-def use_servers(role: FhaRole, servers: Sequence[AaahOfFha]) -> None:
+def use_servers(role: Changeable, servers: Sequence[AaahOfFha]) -> None:
     """Further ones, or the new secrets of those known."""
     for server in servers:
         assert server.secret is not None                             # settled by load_fha
@@ -56,10 +65,10 @@ def use_servers(role: FhaRole, servers: Sequence[AaahOfFha]) -> None:
                       ours=server.ours)
 
 
-def use_static_keys(role: FhaRole, keys: Sequence[StaticKey]) -> None:
+def use_static_keys(role: Changeable, keys: Sequence[StaticKey]) -> None:
     role.use_static_keys((known.spi, known.key.octets, (known.nai or "").encode()) for known in keys)
 
 
-def use_limits(role: FhaRole, config: Fha) -> None:
+def use_limits(role: Changeable, config: Fha) -> None:
     role.use_limits(max_lifetime_s=config.max_lifetime_s, window_s=config.identification_window_s, strict=config.strict,
                     nonces=config.replay_protection == "nonces")

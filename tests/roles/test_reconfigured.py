@@ -11,7 +11,7 @@ from holder import Holder
 from test_chap_spi import KEY, SPI, Plain
 from world import AAAH, SECRET, packed
 
-from fastcodec.message import MnHaAuthentication, RegistrationReply
+from fastcodec import MnHaAuthentication, RegistrationReply
 
 NEW_KEY = bytes(range(200, 220))
 

@@ -35,7 +35,7 @@ class File:
     def __init__(self, folder: Path) -> None:
         self.path, self.text, self.role = folder / "fha.toml", example("fha"), Told()
         self.write()
-        self.rereading = Rereading(self.role, load_fha(self.path), self.path)  # type: ignore[arg-type]
+        self.rereading = Rereading(self.role, load_fha(self.path), self.path)
 
     def write(self, *changes: tuple[str, str], more: str = "") -> None:
         text = self.text
