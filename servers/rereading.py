@@ -6,7 +6,9 @@ from pathlib import Path
 from typing import Protocol
 
 from servers.config import AaahOfFha, Fha, StaticKey, load_fha, load_operation
+from servers.config_operation import Operation
 
+TABLES = {"log": "log_format", "control": "control", "metrics": "metrics"}      # and their values in an Operation
 LIMITS = ("max_lifetime_s", "identification_window_s", "strict", "replay_protection")
 
 
@@ -28,13 +30,8 @@ class Rereading:
         self.operation = load_operation(file)
 
     def __call__(self) -> Callable[[], str]:
-        config, fixed = load_fha(self.file), []
-        operation = load_operation(self.file)
-        for table, before, now in (("log", self.operation.log_format, operation.log_format),
-                                   ("control", self.operation.control, operation.control),
-                                   ("metrics", self.operation.metrics, operation.metrics)):
-            fixed += [table] if before != now else []
-        fixed = [*self.unchangeable(config), *fixed]
+        config = load_fha(self.file)
+        fixed = self.unchangeable(config, load_operation(self.file))
 
         def use() -> str:
             known = [server.address for server in self.config.aaah]
@@ -47,13 +44,13 @@ class Rereading:
 
         return use
 
-    def unchangeable(self, config: Fha) -> list[str]:
-        """Keys whose values are not those that the server was started with, and stay as they were."""
-        kept = [name for name in Fha.__struct_fields__ if name not in (*LIMITS, "aaah", "static_key")
+    def unchangeable(self, config: Fha, operation: Operation) -> list[str]:
+        """What is not as the server was started with, and stays as it was."""
+        kept = [f"fha.{name}" for name in Fha.__struct_fields__ if name not in (*LIMITS, "aaah", "static_key")
                 and getattr(config, name) != getattr(self.config, name)]
         if [server.address for server in config.aaah] != [server.address for server in self.config.aaah]:
-            kept.append("aaah")
-        return [f"fha.{name}" for name in kept]
+            kept.append("fha.aaah")
+        return kept + [table for table, name in TABLES.items() if getattr(operation, name) != getattr(self.operation, name)]
 
 
 def use_servers(role: Changeable, servers: Sequence[AaahOfFha]) -> None:

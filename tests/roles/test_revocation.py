@@ -3,6 +3,8 @@ mobileip.md 1.11, radius.md 9.7), and what strangers can do with those messages 
 
 from __future__ import annotations
 
+import asyncio
+import time
 from collections.abc import Callable
 from ipaddress import IPv4Address
 from pathlib import Path
@@ -11,10 +13,13 @@ from typing import Any
 import pytest
 from desk import UNIX_IN_NTP, md5_mac
 from holder import Holder, Holding, signed
+from test_abuse import SocketDesk
 from test_orders import COA, COA_ACK, DISCONNECT, DISCONNECT_ACK, ORDERS, Ordered, order, ours, put
 from test_restart import break_disk
 from world import AAAH, FHA, FHA_PORTS, SECOND
 
+from fastcodec import NonceReply
+from servers.net.udp import Driver, open_socket
 from servers.tables.replies import ReplyCache
 
 SUPPORT = b"\x89\x06\x80\x00" + (0xC812EBC0).to_bytes(4, "big")
@@ -348,3 +353,34 @@ def test_more_than_there_is_room_for() -> None:
     assert (desk.count("revoked"), desk.count("table_full")) == (4096, 2)
     desk.wait(10)
     assert (desk.unfinished(), desk.count("revocation_unanswered")) == (0, 4096)
+
+
+# ---- on the wire ---------------------------------------------------------------------------------------------------------
+
+def test_over_real_sockets() -> None:
+    """From the address and port that the node registered at, also where the FHA listens on every address."""
+    desk = SocketDesk(1)
+    desk.fha_driver.close()
+    sockets = [open_socket("0.0.0.0", 0, index=0, pktinfo=True), *(open_socket(FHA, 0, index=k) for k in (1, 2))]
+    agent, orders = ((FHA, int(sockets[k].address.split(":")[1])) for k in (0, 2))
+    desk.real_fha.take_orders(ReplyCache(8, inline_size=64, large=2, life_s=600))
+    desk.fha_driver = Driver(desk.real_fha, sockets, desk.loop)
+    named = b"".join(put(kind, value) for kind, value in (
+        (1, desk.columns.nai[0]), (32, "fha"), (44, "0000000000000001"), (55, int(time.time()))))
+    with desk.post(desk.care_of(0), agent, desk.rrq(0, extra=SUPPORT)) as node:
+        reply = desk.read(desk.receive(node))
+        assert (reply.code, reply.is_signed) == (0, True)
+        with desk.post(AAAH, orders, order(DISCONNECT, named)) as aaah:
+            assert desk.receive(aaah)[0] == DISCONNECT_ACK
+        message, source = desk.loop.run_until_complete(asyncio.wait_for(desk.loop.sock_recvfrom(node, 4096), 2))
+        assert (message[0], source) == (7, agent)
+        assert message[26:] == md5_mac(reply.key, message[:26])
+        spi = reply.message.find(NonceReply).ha_spi
+        node.sendto(signed(b"\x0f\x00\x80\x00" + message[4:8] + message[16:20], spi, reply.key), agent)
+        for _ in range(200):
+            if "revocation_answered" in desk.real_fha.counters():
+                break
+            desk.loop.run_until_complete(asyncio.sleep(0.01))
+    desk.close()
+    assert desk.real_fha.gauges()["revocations_under_way"][0] == 0
+    assert (desk.real_fha.leases(), desk.real_fha.counters()["revocation_answered"]) == ({}, 1)
