@@ -45,8 +45,7 @@ chap_without_data = false                # serve CHAP_SPI without the covered oc
 
 FHA = """\
 # The foreign home agent (FHA). Paths are relative to this file.
-# This file holds secrets: chmod 600. SIGHUP: secrets and static keys, the longest lifetime, the window,
-# replay_protection and strict are read again.
+# This file holds secrets: chmod 600. On SIGHUP secrets, static keys, max_lifetime_s, the window, strict are read again.
 
 [fha]
 listen = "127.0.0.1:434"                 # IPv4 address and UDP port; 434 is Mobile IP's and needs privileges
