@@ -168,7 +168,8 @@ class Shown:
         for name, show in shows_of(type(self)).items():
             value = getattr(self, name)
             if not isinstance(value, list) or (value and not isinstance(value[0], Part)):
-                yield f"{name}={show(value)}"
+                if value or not name.startswith("reserved"):
+                    yield f"{name}={show(value)}"
 
     def __str__(self) -> str:
         return filled(type(self).__name__ + "(", self._items(), ")", "")

@@ -21,16 +21,20 @@ cdef int put_number(object value, uint8_t* at, int width, str field) except -1
 
 cdef class Plan:
     cdef readonly object cls
-    cdef readonly int size, type, subtype, shape    # octets of the struct; of the extension
+    cdef readonly int size, type, subtype, shape    # octets of the struct; of the extension; subtype -1: the class has it
     cdef readonly int tail                          # a Tail
-    cdef int count
+    cdef int count, tail_at                         # fields of the struct; where among the class's the tail stands
     cdef list names, paths
+    cdef str tail_path
+    cdef bytes reserved                             # 1 where an octet of the struct has no field and must be zero
+    cdef bint has_reserved
     cdef uint8_t[16] kind
     cdef uint16_t[16] width
     cdef uint16_t[16] offset
     cdef object make(self, const uint8_t* p, object last)
     cdef object _value(self, int k, const uint8_t* at)
     cdef int write(self, object message, uint8_t* at) except -1
+    cdef bint fits(self, const uint8_t* p, int n) noexcept
     cdef object tail_of(self, const uint8_t* p, int n)
     cdef bytes tail_octets(self, object message)
 

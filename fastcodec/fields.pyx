@@ -104,33 +104,57 @@ cdef dict _KINDS = {int: INTEGER, IPv4Address: IPV4, IPv6Address: IPV6, bytes: O
 
 
 cdef class Plan:
-    """How a class reads and writes its struct: `fields` is [(name, offset, width, kind), ...] in wire order."""
+    """How a class reads and writes its struct: `fields` is [(name, offset, width, kind), ...] in the class's order.
 
-    def __init__(self, cls, fields, int size, int tail, int type=0, int subtype=0, int shape=0):
+    `reserved` are the offsets of the struct's octets that have no field and must be zero.
+    """
+
+    def __init__(self, cls, fields, int size, int tail, int type=0, int subtype=0, int shape=0, reserved=()):
         if len(fields) > 16:
             raise TypeError(f"{cls.__name__}: more than 16 fields")
         self.cls, self.size, self.tail, self.count = cls, size, tail, len(fields)
         self.type, self.subtype, self.shape = type, subtype, shape
         self.names = [name for name, *_ in fields]
-        self.paths = [f"{cls.__name__}.{name}" for name in cls.__struct_fields__]
+        self.paths = [f"{cls.__name__}.{name}" for name in self.names]
+        self.tail_at = next((k for k, name in enumerate(cls.__struct_fields__) if name not in self.names), self.count)
+        self.tail_path = f"{cls.__name__}.{cls.__struct_fields__[self.tail_at]}" if tail else ""
+        self.reserved = bytes(k in reserved for k in range(size))
+        self.has_reserved = bool(reserved)
         for k, (_, offset, width, kind) in enumerate(fields):
             self.offset[k], self.width[k], self.kind[k] = offset, width, _KINDS[kind]
 
     cdef object make(self, const uint8_t* p, object last):
-        """A `cls` of the octets at `p`, `size` of which are there; `last` is its last argument when it has a tail."""
+        """A `cls` of the octets at `p`, `size` of which are there; `last` is what its tail holds, if it has one."""
         cdef PyObject* arguments[17]
-        cdef int n = 0, k
+        cdef int n = 0, k, owned = 0
         try:
             for k in range(self.count):
+                if k == self.tail_at:
+                    arguments[n] = <PyObject*> last
+                    n += 1
                 value = self._value(k, p + self.offset[k])
                 Py_INCREF(value)
                 arguments[n] = <PyObject*> value
                 n += 1
-            arguments[n] = <PyObject*> last
-            return _call(self.cls, arguments, n + (self.tail != NO_TAIL), NULL)
+                owned += 1
+            if self.tail and self.tail_at >= self.count:
+                arguments[n] = <PyObject*> last
+            return _call(self.cls, arguments, self.count + (self.tail != NO_TAIL), NULL)
         finally:
-            for k in range(n):
-                Py_DECREF(<object> arguments[k])
+            for k in range(owned):
+                Py_DECREF(<object> arguments[k + (k >= self.tail_at)])
+
+    cdef bint fits(self, const uint8_t* p, int n) noexcept:
+        """Whether `n` octets are this class's, to the octet: then what is made of them encodes to the same."""
+        cdef const uint8_t* reserved = self.reserved
+        cdef int k
+        if n < self.size or (n > self.size and self.tail == NO_TAIL):
+            return False
+        if self.has_reserved:
+            for k in range(self.size):
+                if reserved[k] and p[k]:
+                    return False
+        return True
 
     cdef object _value(self, int k, const uint8_t* at):
         cdef int width = self.width[k]
@@ -170,9 +194,9 @@ cdef class Plan:
         """The other way; EncodeError."""
         if self.tail != OCTETS_TAIL and self.tail != TEXT_TAIL:
             return b""
-        value = getattr(message, (<tuple> self.cls.__struct_fields__)[self.count])
+        value = getattr(message, <str> (<tuple> self.cls.__struct_fields__)[self.tail_at])
         try:
             return (<str?> value).encode("utf-8", "surrogateescape") if self.tail == TEXT_TAIL else as_bytes(value)
         except (TypeError, UnicodeEncodeError):
-            raise EncodeError(self.paths[self.count], f"{value!r} is no {'text' if self.tail == TEXT_TAIL else 'octets'}"
+            raise EncodeError(self.tail_path, f"{value!r} is no {'text' if self.tail == TEXT_TAIL else 'octets'}"
                               ) from None

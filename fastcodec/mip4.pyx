@@ -29,6 +29,12 @@ cdef RegistrationRevocation _revocation
 cdef RegistrationRevocation[::1] _revocations = <RegistrationRevocation[:1]> &_revocation
 cdef RevocationAcknowledgment _acknowledgment
 cdef RevocationAcknowledgment[::1] _acknowledgments = <RevocationAcknowledgment[:1]> &_acknowledgment
+cdef TunnelData _tunnel
+cdef TunnelData[::1] _tunnels = <TunnelData[:1]> &_tunnel
+cdef GenericNotification _notification
+cdef GenericNotification[::1] _notifications = <GenericNotification[:1]> &_notification
+cdef NotificationAcknowledgment _noted
+cdef NotificationAcknowledgment[::1] _noteds = <NotificationAcknowledgment[:1]> &_noted
 
 
 LAYOUTS = {"RegistrationRequest": dtype_of(_requests), "RegistrationReply": dtype_of(_replies),
@@ -36,7 +42,8 @@ LAYOUTS = {"RegistrationRequest": dtype_of(_requests), "RegistrationReply": dtyp
            "NonceRequest": dtype_of(_nonce_requests), "NonceReply": dtype_of(_nonce_replies),
            "NormalVendorExtension": dtype_of(_vendors), "BootstrapAddress": dtype_of(_bootstraps),
            "RevocationSupport": dtype_of(_supports), "RegistrationRevocation": dtype_of(_revocations),
-           "RevocationAcknowledgment": dtype_of(_acknowledgments)}
+           "RevocationAcknowledgment": dtype_of(_acknowledgments), "TunnelData": dtype_of(_tunnels),
+           "GenericNotification": dtype_of(_notifications), "NotificationAcknowledgment": dtype_of(_noteds)}
 
 
 class Extension(NamedTuple):
@@ -161,7 +168,11 @@ cdef int fixed_size(int type) noexcept nogil:
         return sizeof(RegistrationReply)
     if type == MessageType.REGISTRATION_REVOCATION:
         return sizeof(RegistrationRevocation)
-    return sizeof(RevocationAcknowledgment) if type == MessageType.REVOCATION_ACKNOWLEDGMENT else 0
+    if type == MessageType.REVOCATION_ACKNOWLEDGMENT:
+        return sizeof(RevocationAcknowledgment)
+    if type == MessageType.GENERIC_NOTIFICATION:
+        return sizeof(GenericNotification)
+    return sizeof(NotificationAcknowledgment) if type == MessageType.NOTIFICATION_ACKNOWLEDGMENT else 0
 
 
 cdef int examine(const uint8_t* p, int n, int type, Piece* out, int most, int* found, int* fault) noexcept nogil:

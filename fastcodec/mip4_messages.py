@@ -7,41 +7,33 @@ from typing import Annotated, ClassVar, Self
 
 from msgspec import field
 
-from fastcodec import mip4, registration
+from fastcodec import mip4, mip4_extensions, mip4_services, registration
 from fastcodec.base import Message, flags_of, name_of
+from fastcodec.extension_codec import ExtensionCodec
 from fastcodec.fields import Plan
-from fastcodec.mip4_extensions import (
-    BootstrapAddress,
-    Extension,
-    GeneralizedAuthentication,
-    MnHaAuthentication,
-    Nai,
-    NonceReply,
-    NonceRequest,
-    Padding,
-    UnknownExtension,
-    VendorExtension,
-    overlays,
-)
+from fastcodec.mip4 import MessageType
+from fastcodec.mip4_extensions import BootstrapAddress, Extension, Nai, Padding, UnknownExtension, overlays
 from fastcodec.secret import Secret
 
-__all__ = ["Mip4Message", "RegistrationReply", "RegistrationRequest"]
+__all__ = ["GenericNotification", "Mip4Message", "NotificationAcknowledgment", "RegistrationReply", "RegistrationRequest",
+           "RegistrationRevocation", "RevocationAcknowledgment", "TunnelData"]
 
 Octets = bytes | bytearray | memoryview
 Keys = Secret | Octets | Mapping[int, Secret | Octets]
+Identification = Annotated[int, "{:#018x}".format]
 
 
 class Mip4Message(Message):
-    """A message of Mobile IPv4, UDP port 434."""
+    """A message of Mobile IPv4, UDP port 434. Its own `decode` takes any of them."""
 
     @classmethod
     def decode(cls, data: Octets, keys: Keys | None = None) -> Self:
         """The message in `data`; DecodeError names field and offset.
 
-        With `keys` (one for every SPI, or a mapping from SPI to key) every MN-HA and MN-AAA authenticator that a key
-        is known for must be right, and there must be one: else AuthenticationError.
+        With `keys` (one for every SPI, or a mapping from SPI to key) every authenticator that a key is known for must
+        be right (32, 33, 34, 36), and there must be one: else AuthenticationError.
         """
-        message: Self = registration.decode(cls.plan, data, keys)
+        message: Self = registration.decode(getattr(cls, "plan", None), data, keys)
         return message
 
     def encode(self, keys: Keys | None = None) -> bytes:
@@ -54,7 +46,7 @@ class Mip4Message(Message):
         return found.nai if found else None
 
 
-@overlays("RegistrationRequest", type=mip4.MessageType.REGISTRATION_REQUEST)
+@overlays("RegistrationRequest", type=MessageType.REGISTRATION_REQUEST)
 class RegistrationRequest(Mip4Message):
     """RFC 5944 3.3. `flags` is a sum of `Flag`s, `lifetime` in seconds, `identification` an NTP timestamp."""
 
@@ -64,11 +56,11 @@ class RegistrationRequest(Mip4Message):
     home_address: IPv4Address
     home_agent: IPv4Address
     care_of_address: IPv4Address
-    identification: Annotated[int, "{:#018x}".format]
+    identification: Identification
     extensions: list[Extension] = field(default_factory=list)
 
 
-@overlays("RegistrationReply", type=mip4.MessageType.REGISTRATION_REPLY)
+@overlays("RegistrationReply", type=MessageType.REGISTRATION_REPLY)
 class RegistrationReply(Mip4Message):
     """RFC 5944 3.4. `code` is a `ReplyCode`."""
 
@@ -77,10 +69,76 @@ class RegistrationReply(Mip4Message):
     lifetime: int
     home_address: IPv4Address
     home_agent: IPv4Address
-    identification: Annotated[int, "{:#018x}".format]
+    identification: Identification
     extensions: list[Extension] = field(default_factory=list)
 
 
-registration.register(Nai, UnknownExtension, Padding, BootstrapAddress.plan,
-                      [c.plan for c in (MnHaAuthentication, GeneralizedAuthentication, NonceRequest, NonceReply,
-                                        VendorExtension)])
+@overlays("TunnelData", type=MessageType.TUNNEL_DATA)
+class TunnelData(Mip4Message):
+    """A packet through a UDP tunnel; `next_header` 4 IPv4, 41 IPv6, 47 GRE, 55 minimal. RFC 3519 3.3."""
+
+    plan: ClassVar[Plan]
+    next_header: int
+    packet: bytes
+    reserved: int = 0
+
+
+@overlays("RegistrationRevocation", type=MessageType.REGISTRATION_REVOCATION)
+class RegistrationRevocation(Mip4Message):
+    """RFC 3543 3.3. `flags` is a sum of `RevocationFlag`s, `revocation_identifier` a timestamp."""
+
+    plan: ClassVar[Plan]
+    flags: Annotated[int, flags_of(mip4.RevocationFlag)]
+    home_address: IPv4Address
+    home_domain_address: IPv4Address
+    foreign_domain_address: IPv4Address
+    revocation_identifier: int
+    extensions: list[Extension] = field(default_factory=list)
+    reserved: int = 0
+
+
+@overlays("RevocationAcknowledgment", type=MessageType.REVOCATION_ACKNOWLEDGMENT)
+class RevocationAcknowledgment(Mip4Message):
+    """RFC 3543 3.4. `flags` is an `InformFlag` or 0, another bit than in the revocation."""
+
+    plan: ClassVar[Plan]
+    flags: Annotated[int, flags_of(mip4.InformFlag)]
+    home_address: IPv4Address
+    revocation_identifier: int
+    extensions: list[Extension] = field(default_factory=list)
+    reserved: int = 0
+
+
+@overlays("GenericNotification", type=MessageType.GENERIC_NOTIFICATION)
+class GenericNotification(Mip4Message):
+    """RFC 6098 4.1. `direction` is a `NotificationDirection`, `flags` a `NotificationFlag` or 0."""
+
+    plan: ClassVar[Plan]
+    direction: Annotated[int, name_of(mip4.NotificationDirection)]
+    flags: Annotated[int, flags_of(mip4.NotificationFlag)]
+    home_address: IPv4Address
+    home_agent: IPv4Address
+    care_of_address: IPv4Address
+    identification: Identification
+    extensions: list[Extension] = field(default_factory=list)
+
+
+@overlays("NotificationAcknowledgment", type=MessageType.NOTIFICATION_ACKNOWLEDGMENT)
+class NotificationAcknowledgment(Mip4Message):
+    """RFC 6098 4.2. `code` 0, 64-69 from a foreign agent, 128-133 a home agent, 192-197 a mobile node."""
+
+    plan: ClassVar[Plan]
+    direction: Annotated[int, name_of(mip4.NotificationDirection)]
+    code: int
+    home_address: IPv4Address
+    home_agent: IPv4Address
+    care_of_address: IPv4Address
+    identification: Identification
+    extensions: list[Extension] = field(default_factory=list)
+    reserved: int = 0
+
+
+EXTENSION_CLASSES = [cls for module in (mip4_extensions, mip4_services) for cls in vars(module).values()
+                     if isinstance(cls, type) and issubclass(cls, Extension) and hasattr(cls, "plan") and cls is not BootstrapAddress]
+CODEC = ExtensionCodec(UnknownExtension, Padding, list(dict.fromkeys(EXTENSION_CLASSES)))
+registration.register(CODEC, BootstrapAddress.plan, Mip4Message.__subclasses__())

@@ -40,40 +40,45 @@ class Overlay:
                  framing: frozenset[str] = FRAMING) -> None:
         self.layouts, self.shapes, self.framing = layouts, shapes, framing
 
-    def __call__(self, *structs: str, type: int = 0, subtype: int = 0,
+    def __call__(self, *structs: str, type: int = 0, subtype: int = 0, shape: int | None = None,
                  leave_out: frozenset[str] = frozenset()) -> Callable[[C], C]:
         """Bind an annotated class to the struct (or the structs, one behind the other) of that name.
 
-        A last field that is in no struct takes what follows: `bytes`, `str` (UTF-8) or a list of extensions. Fields
-        left out are reserved, zero when written.
+        A field that is in no struct takes what follows: `bytes`, `str` (UTF-8) or a list of extensions. Reserved fields
+        (`reserved...`, or left out) may stand behind all others, or be missing: then they are zero, and octets where
+        they are not do not fit the class. `shape` is for types that come in two.
         """
         def bind(cls: C) -> C:
             hints = get_type_hints(cls)
-            fields, size = self._fields(structs, self.framing | leave_out, hints)
+            fields, hidden, size = self._fields(structs, leave_out, hints)
             tail = self._tail(cls, structs, [name for name, *_ in fields], hints)
             for name, _, width, kind in fields:
                 if width not in WIDTHS.get(kind, (width,) if kind is bytes else ()):
                     raise TypeError(f"{cls.__name__}.{name}: {kind} cannot stand for {width} octets")
-            cls.plan = Plan(cls, fields, size, tail, type, subtype,  # type: ignore[attr-defined]
-                            self.shapes.get(type, 0))
+            number = -1 if "subtype" in hints else subtype
+            cls.plan = Plan(cls, fields, size, tail, type, number,  # type: ignore[attr-defined]
+                            self.shapes.get(type, 0) if shape is None else shape, hidden)
             return cls
         return bind
 
     def _fields(self, structs: tuple[str, ...], left_out: frozenset[str],
-                hints: dict[str, Any]) -> tuple[list[tuple[str, int, int, Any]], int]:
-        """[(name, offset, octets, annotation), ...] of what users see, and the octets of it all."""
-        start, fields = 0, []
+                hints: dict[str, Any]) -> tuple[list[tuple[str, int, int, Any]], set[int], int]:
+        """[(name, offset, octets, annotation), ...] of what users see, offsets of what is reserved, the octets of it all."""
+        start, fields, behind, hidden = 0, [], [], set()
         for dtype in (self.layouts[name] for name in structs):
             for name, (field, offset, *_) in (dtype.fields or {}).items():
-                if name not in left_out:
-                    fields.append((name, start + offset, field.itemsize, hints.get(name)))
+                reserved, seen = name.startswith("reserved"), name in hints and name not in left_out
+                if name in left_out or (reserved and not seen):
+                    hidden.update(range(start + offset, start + offset + field.itemsize))
+                elif seen or name not in self.framing:
+                    (behind if reserved else fields).append((name, start + offset, field.itemsize, hints.get(name)))
             start += dtype.itemsize
-        return fields, start
+        return fields + behind, hidden, start
 
     def _tail(self, cls: Any, structs: tuple[str, ...], fields: list[str], hints: dict[str, Any]) -> int:
         names = list(cls.__struct_fields__)
-        rest = names[len(fields):]
-        if names[:len(fields)] != fields or len(rest) > 1:
+        rest = [name for name in names if name not in fields]
+        if [name for name in names if name in fields] != fields or len(rest) > 1:
             raise TypeError(f"{cls.__name__}: {names} are not the fields of {structs}: {fields}")
         kind = hints[rest[0]] if rest else None
         if rest and (get_origin(kind) or kind) not in TAILS:

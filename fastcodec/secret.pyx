@@ -1,7 +1,7 @@
 """A key or shared secret with its HMAC states prepared once, and one digest at a time for single messages."""
 from cpython.mem cimport PyMem_Calloc, PyMem_Free
 
-from fastcodec.digest.jobs cimport DIGEST_KEY_MD5, DIGEST_KEY_SHA1, Job, Queue, queue_job, run_queue
+from fastcodec.digest.jobs cimport DIGEST_KEY_MD5, DIGEST_KEY_SHA1, DIGEST_KEY_SHA256, Job, Queue, queue_job, run_queue
 from fastcodec.errors import EncodeError
 
 
@@ -15,11 +15,22 @@ cdef void digest_now(DigestKind kind, const void* message, uint32_t length, cons
     run_queue(&queue)
 
 
-cdef class Secret:
-    """Octets of a key. Worth keeping when used again: preparing costs two blocks, half the price of a short HMAC."""
+ALGORITHMS = {"hmac-md5": HMAC_MD5, "hmac-sha1": HMAC_SHA1, "hmac-sha256": HMAC_SHA256, "keyed-md5": KEYED_MD5}
 
-    def __cinit__(self, octets not None):
+
+cdef class Secret:
+    """Octets of a key. Worth keeping when used again: preparing costs two blocks, half the price of a short HMAC.
+
+    `algorithm` is how a Mobile IP security association uses it: "hmac-md5", "hmac-sha1", "hmac-sha256", or "keyed-md5"
+    (prefix and suffix, RFC 2002 3.5.1). Without one an authenticator's length tells which HMAC it is, and HMAC-MD5 signs.
+    """
+
+    def __cinit__(self, octets not None, algorithm=None):
         self.octets = bytes(octets)
+        if algorithm is not None and algorithm not in ALGORITHMS:
+            raise EncodeError("Secret.algorithm", f"{algorithm!r} is none of {', '.join(ALGORITHMS)}")
+        self.algorithm = algorithm
+        self.which = ANY_ALGORITHM if algorithm is None else ALGORITHMS[algorithm]
         if not self.octets:
             raise EncodeError("Secret", "must not be empty (RFC 2865 3)")
 
@@ -27,13 +38,14 @@ cdef class Secret:
         return f"Secret(<{len(self.octets)} octets>)"
 
     def __eq__(self, other):
-        return isinstance(other, Secret) and (<Secret> other).octets == self.octets
+        return (isinstance(other, Secret) and (<Secret> other).octets == self.octets
+                and (<Secret> other).which == self.which)
 
     def __hash__(self):
         return hash(self.octets)
 
     def __reduce__(self):
-        return Secret, (self.octets,)
+        return Secret, (self.octets, self.algorithm)
 
     def __bytes__(self):
         return self.octets
@@ -51,6 +63,13 @@ cdef class Secret:
                        &self.sha1)
             self.has_sha1 = True
         return &self.sha1
+
+    cdef const Key* for_sha256(self):
+        if not self.has_sha256:
+            digest_now(DIGEST_KEY_SHA256, <const uint8_t*> self.octets, <uint32_t> len(self.octets), NULL, 0, NULL,
+                       &self.sha256)
+            self.has_sha256 = True
+        return &self.sha256
 
 
 cdef Secret as_secret(object key):

@@ -26,7 +26,7 @@ static inline uint64_t mix_words(uint64_t a, uint64_t b) {
     return (uint64_t) m ^ (uint64_t) (m >> 64);
 }
 
-static inline uint64_t hash_octets(const void *data, size_t n) {
+static inline uint64_t mix_octets(const void *data, size_t n) {
     const uint8_t *p = data;
     uint64_t h = 0x9e3779b97f4a7c15ull ^ n, a, b = 0;
     for (; n >= 16; n -= 16, p += 16) {

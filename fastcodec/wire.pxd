@@ -9,7 +9,7 @@ cdef extern from "wire.h" nogil:
     void put32(void* p, uint32_t v)
     void put64(void* p, uint64_t v)
     bint same(const void* a, const void* b, size_t n)     # constant time
-    uint64_t hash_octets(const void* p, size_t n)         # multiply-mix, never 0
+    uint64_t mix_octets(const void* p, size_t n)          # multiply-mix, never 0, the same in every process
     void prefetch(const void* p)
 
 cpdef enum Shape:

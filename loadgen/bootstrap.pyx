@@ -10,7 +10,7 @@
 #
 #   parked after    waits for        resumes at       on timeout
 #   send_access     Access-Accept    read_accept      read_accept, without an answer: the access step timed out
-#   send_request    the reply        read_reply       prepare_proof, with a new Identification (RFC 5944 3.6.3)
+#   send_request    the reply        read_reply       prepare_proof, with an Identification as RFC 5944 3.6.3 says
 from fastcodec.digest.jobs cimport (
     DIGEST_HMAC_MD5, DIGEST_HMAC_SHA1, DIGEST_KEY_MD5, DIGEST_KEY_SHA1, DIGEST_MD5, queue_job,
 )

@@ -87,6 +87,8 @@ cdef struct Load:                    # all that a stage may touch
     RadiusClient client
     Parking attempts                 # its wheel times the nodes' retransmissions
     MobileNode* nodes
+    uint32_t* nonces                 # of each node: high half of its next Identification (RFC 5944 5.7.2), where that is one
+    bint uses_nonces                 # some node has been told to
     Columns columns
     uint32_t count
     Checks checks

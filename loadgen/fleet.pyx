@@ -26,6 +26,7 @@ from servers.roles.radius_client cimport (
 
 cdef enum:
     FIXED_REPLY = 20                     # RFC 5944 3.4
+    LONGEST_REPLY = 1500                 # octets of a datagram that is looked at, as at the FHA
     REGISTRATION_REPLY = 3
     SCRATCH = 256                        # octets a row may use of a batch's scratch space
     LOCATION = 64                        # octets a location's text may have, its length included
@@ -50,10 +51,12 @@ cdef class Fleet(Node):
         self.load.count = count
         self.load.out, self.load.now, self.load.entropy = &self.out, &self.now, &self.entropy
         self.load.nodes = <MobileNode*> calloc(count, sizeof(MobileNode))
+        self.load.nonces = <uint32_t*> calloc(count, sizeof(uint32_t))   # takes memory only when it is used
         self.load.scratch = <uint8_t*> calloc(BATCH, SCRATCH)
         self.load.locations = <uint8_t*> calloc(max(len(columns.locations), 1), LOCATION)
         self.answers = <Answer*> calloc(BATCH, sizeof(Answer))
-        if not self.load.nodes or not self.load.scratch or not self.load.locations or not self.answers:
+        if (not self.load.nodes or not self.load.nonces or not self.load.scratch or not self.load.locations
+                or not self.answers):
             raise MemoryError
         queue_open(&self.load.queue, BATCH)
         self.most_bootstraps = min(capacity, ports * <uint32_t> IDENTIFIERS)
@@ -68,6 +71,7 @@ cdef class Fleet(Node):
 
     def __dealloc__(self):
         free(self.load.nodes)
+        free(self.load.nonces)
         free(self.load.scratch)
         free(self.load.locations)
         free(self.answers)
@@ -304,7 +308,7 @@ cdef class Fleet(Node):
         return more
 
     cdef bint retransmit(self) noexcept nogil:
-        """RFC 5944 3.6.3: a new Identification each time; the next FHA when one was silent twice."""
+        """RFC 5944 3.6.3: a new Identification each time, but for one with a nonce; the next FHA when one was silent twice."""
         cdef uint32_t due[BATCH]
         cdef void* rows[BATCH]
         cdef uint32_t k, n = wheel_expired(&self.load.attempts.wheel, self.now.monotonic, due, BATCH)
@@ -438,7 +442,8 @@ cdef class Fleet(Node):
 
     def node_octets(self):
         """Octets of memory that one more node costs: its row and its columns."""
-        return sizeof(MobileNode) + self.kept.octets() / self.load.count
+        nonce = sizeof(uint32_t) if self.load.uses_nonces else 0
+        return sizeof(MobileNode) + nonce + self.kept.octets() / self.load.count
 
     def upstreams(self):
         """[{address, alive, asked, answered, ...}] of the RADIUS servers, in order of preference."""
@@ -472,7 +477,7 @@ cdef Attempt* match_reply(Load* load, Datagram* datagram) noexcept nogil:
     counted (ruling 26)."""
     cdef uint32_t low, node, k
     cdef Attempt* attempt
-    if datagram.length < FIXED_REPLY or datagram.data[0] != REGISTRATION_REPLY:
+    if not FIXED_REPLY <= datagram.length <= LONGEST_REPLY or datagram.data[0] != REGISTRATION_REPLY:
         load.mip_malformed += 1
         return NULL
     low = get32(datagram.data + 16)

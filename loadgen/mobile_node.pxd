@@ -26,6 +26,7 @@ cdef struct MobileNode:              # ticks are those of the wheel (holding.pxd
     uint8_t[20] key                  # MN-FHA, derived by the node itself
     uint8_t state
     uint8_t is_unsure                # an FHA may hold a lease for it that it does not know of
+    uint8_t replay                   # method of its association, RFC 3957 4
 
 cdef inline bint is_under_way(const MobileNode* node) noexcept nogil:
     return node.state == TRYING or node.state == RENEWING or node.state == RELEASING

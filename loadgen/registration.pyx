@@ -4,9 +4,10 @@ from fastcodec.digest.jobs cimport DIGEST_HMAC_MD5, queue_job
 from fastcodec.mip4 cimport (
     ACCEPTED, ACCEPTED_NO_SIMULTANEOUS, ALGORITHM_HMAC_MD5, BOOT_IPV6_CARE_OF_ADDRESS, BOOT_IPV6_HOME_ADDRESS,
     BOOT_IPV6_HOME_AGENT, EXT_MN_HA, EXT_MN_HA_NONCE_REPLY, EXT_NAI, EXT_NVSE, FLAG_D, FLAG_T, IDENTIFICATION_MISMATCH,
-    REGISTRATION_REQUEST, RegistrationReply, RegistrationRequest, SUBTYPE_NONCE, walk_message,
+    REGISTRATION_REQUEST, REPLAY_NONCES, REPLAY_TIMESTAMPS, RegistrationReply, RegistrationRequest, SUBTYPE_NONCE,
+    walk_message,
 )
-from fastcodec.wire cimport Piece, get16, get32, put16, put64, same
+from fastcodec.wire cimport Piece, get16, get32, get64, put16, put64, same
 from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.string cimport memcmp, memcpy
 from loadgen.checks cimport NO_ACCEPT, WRONG_NODE, WRONG_PARAMETERS, check_lease, end_lease, report_violation
@@ -19,7 +20,7 @@ from servers.engine.ntp cimport ntp_of
 from servers.engine.parking cimport parking_leave
 from servers.engine.stages cimport DONE, PARKED
 from servers.engine.wheel cimport wheel_arm
-from servers.net.node cimport Datagram, compose
+from servers.net.node cimport Datagram, compose, draw
 
 cdef enum:
     MS = 1000000
@@ -98,9 +99,23 @@ cdef uint8_t* begin_request(Load* load, Attempt* attempt) noexcept nogil:
 
 
 cdef uint64_t identify(const Load* load, const Attempt* attempt) noexcept nogil:
-    """An NTP timestamp (RFC 5944 5.7.1); the bits finer than the clock name the node, so that a reply finds it."""
+    """An NTP timestamp (RFC 5944 5.7.1), or the agent's nonce and one of the node's own (5.7.2), and then the same again
+    until it is answered (3.6.3). The last bits name the node, so that a reply finds it."""
+    cdef const RegistrationRequest* before = <const RegistrationRequest*> attempt.request
     cdef uint64_t mask = (<uint64_t> 1 << load.index_bits) - 1
-    return ((ntp_of(load.now.wall) + <uint64_t> load.clock_correction) & ~mask) | attempt.node
+    cdef uint64_t fresh
+    if not goes_by_nonce(load, attempt):
+        fresh = ntp_of(load.now.wall) + <uint64_t> load.clock_correction
+    elif attempt.tries and get32(&before.identification) == load.nonces[attempt.node]:
+        return get64(&before.identification)
+    else:
+        fresh = <uint64_t> load.nonces[attempt.node] << 32 | get32(draw(load.entropy, 4))
+    return (fresh & ~mask) | attempt.node
+
+
+cdef inline bint goes_by_nonce(const Load* load, const Attempt* attempt) noexcept nogil:
+    """What the AAAH has to vouch for is judged by time, whatever the association says (radius.md 9.2)."""
+    return attempt.by_association and load.nodes[attempt.node].replay == REPLAY_NONCES
 
 
 cdef void send_request(Load* load, Attempt* attempt) noexcept nogil:
@@ -211,6 +226,8 @@ cdef void accept_reply(Load* load, Attempt* attempt) noexcept nogil:
         wait_on(attempt)
         return
     load.mip4_codes[reply[1]] += 1
+    if goes_by_nonce(load, attempt) and get32(reply + 16) == attempt.outstanding[attempt.tries - 1]:
+        load.nonces[attempt.node] = get32(reply + 12)                     # RFC 5944 5.7.2: whatever else it says
     if attempt.is_for_other:
         forbid(load, attempt, WRONG_NODE)
     elif is_accepted(reply[1]):
@@ -231,9 +248,10 @@ cdef void forbid(Load* load, Attempt* attempt, int kind) noexcept nogil:
 
 
 cdef void correct_clock(Load* load, Attempt* attempt) noexcept nogil:
-    """RFC 5944 3.6.2.3: adopt the agent's seconds and ask again at once, with a new Identification."""
+    """RFC 5944 3.6.2.3: adopt the agent's seconds, or its nonce, and ask again at once, with a new Identification."""
     cdef uint32_t theirs = get32(attempt.reply.data + 12), ours = <uint32_t> (ntp_of(load.now.wall) >> 32)
-    load.clock_correction = <int64_t> <int> (theirs - ours) << 32
+    if not goes_by_nonce(load, attempt):
+        load.clock_correction = <int64_t> <int> (theirs - ours) << 32
     attempt.clock_told = True
     attempt.head.stage = STAGE_KEY                                        # taken up again in this pass's next run
 
@@ -272,10 +290,20 @@ cdef void take_lease(Load* load, Attempt* attempt, const RegistrationReply* repl
         node.ha_spi = attempt.ha_spi
         memcpy(node.key, attempt.derived, 20)
         node.key_ends = end_of_key(attempt, sent)
+        take_replay_method(load, attempt)
     histogram_record(load.latencies[attempt.step], load.now.monotonic - attempt.registration_started)
     succeed(load, attempt, REGISTERED)
     if load.stays:
         stay(load, attempt, granted)
+
+
+cdef void take_replay_method(Load* load, const Attempt* attempt) noexcept nogil:
+    """RFC 3957 6.4: what follows starts from the Identification of the reply that brings the key."""
+    cdef MobileNode* node = &load.nodes[attempt.node]
+    node.replay = REPLAY_TIMESTAMPS
+    if get16(attempt.reply.data + attempt.nonce_at - 2) == REPLAY_NONCES:
+        node.replay, load.uses_nonces = REPLAY_NONCES, True
+        load.nonces[attempt.node] = get32(attempt.reply.data + 12)
 
 
 cdef uint32_t end_of_key(const Attempt* attempt, uint32_t sent) noexcept nogil:

@@ -6,7 +6,7 @@ import errno
 import resource
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import IO, Any, Protocol
 
@@ -28,7 +28,7 @@ from servers.roles.fha import FhaRole
 from servers.running import in_one_line, run
 from servers.secrets_file import no_core_dumps
 from servers.store.errors import StoreError
-from servers.store.store import Store
+from servers.store.store import Compaction, Store
 from servers.tables.replies import ReplyCache
 
 CLIENT_PORTS = 32          # source ports of the FHA's RADIUS client, 256 identifiers each
@@ -51,6 +51,9 @@ class Server:
         # into use, between two batches, and says in one line which.
         self.reread: Callable[[], Callable[[], str]] | None = None
         self.rereading = asyncio.Lock()
+        # What no image keeps leaves the journals before they are removed; and whether it is time for that already.
+        self.leave: Callable[[Compaction], Awaitable[Path | None]] | None = None
+        self.is_due: Callable[[], bool] = lambda: False
 
     @property
     def address(self) -> str:
@@ -82,7 +85,7 @@ def build_aaah(config: Aaah, receive_buffer: int | None = None) -> Server:
     """ConfigurationError, StoreError and OSError say in one line what is wrong."""
     home = Home(config, receive_buffer)
     server = Server("aaah", home.role, home.sockets, home.store)
-    server.reread = home.reread
+    server.reread, server.leave, server.is_due = home.reread, home.leave, home.is_due
     return server
 
 
@@ -113,6 +116,9 @@ def build_fha(config: Fha, receive_buffer: int | None = None) -> Server:
         if store.directory is not None:
             store.compact(role.records(now, wall))
         sockets = fha_sockets(config, receive_buffer)
+    except MemoryError:
+        store.close()
+        raise ConfigurationError(f"fha.pool.network: this machine has no memory for the leases of {config.pool.network}") from None
     except BaseException:
         store.close()
         raise

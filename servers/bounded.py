@@ -14,7 +14,7 @@ IDLE_S = 30.0
 
 
 @dataclass(frozen=True)
-class Answer:
+class Output:
     octets: bytes
     last: bool = False         # the connection ends with it
 
@@ -22,7 +22,7 @@ class Answer:
 class BoundedServer:
     """Answers questions that end with `mark`, in order. Owns the listening socket."""
 
-    def __init__(self, listening: socket.socket, mark: bytes, answer: Callable[[bytes], Answer]) -> None:
+    def __init__(self, listening: socket.socket, mark: bytes, answer: Callable[[bytes], Output]) -> None:
         self.listening, self.mark, self.answer = listening, mark, answer
         self.open: set[Connection] = set()
         self.refused = 0       # connections above the most, and those that broke a bound

@@ -14,6 +14,7 @@ from servers.secrets_file import HexKey, Secret, read_private, read_secret
 
 Lifetime = Annotated[int, Meta(ge=1, le=65_534)]  # 65535 is infinity (RFC 5944 section 3.3)
 Window = Annotated[int, Meta(ge=3, le=255)]  # seconds that a node's clock may be wrong (RFC 5944 section 5.7.1)
+ReplayProtection = Literal["timestamps", "nonces"]
 OneWorker = Annotated[int, Meta(ge=1, le=1)]
 Name = Annotated[str, Meta(pattern=r"^[ -~]{1,64}$")]
 PoolName = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
@@ -79,7 +80,7 @@ class Fha(Table, kw_only=True):
     ipv6_prefix: IPv6Network = IPv6Network("2001:db8:f:1::/64")
     max_lifetime_s: Lifetime = 1800
     identification_window_s: Window = 7
-    replay_protection: Literal["timestamps", "nonces"] = "timestamps"  # that new keys are asked for with
+    replay_protection: ReplayProtection = "timestamps"  # that new keys are asked for with
     strict: bool = True  # False: as RFC 3344 was, reserved bits ignored
     workers: OneWorker = 1
     state: Path | None = None
@@ -128,6 +129,7 @@ class Aaah(Table, kw_only=True):
     policy: Path
     state: Path = Path("aaah-state")
     volatile: bool = False
+    accounting_period_s: Annotated[int, Meta(ge=1, le=7 * 86_400)] = 3600
     reject_delay_s: Annotated[float, Meta(ge=0, le=10)] = 1.0
     ipv6_home_prefix: IPv6Network = IPv6Network("2001:db8:100::/64")
     home_agent: IPv6Address = IPv6Address("2001:db8:100:0:ffff::1")
@@ -136,6 +138,8 @@ class Aaah(Table, kw_only=True):
     registration_lifetime_s: Lifetime = 1800
     key_lifetime_s: Annotated[int, Meta(ge=60, le=2**31)] = 3600
     identification_window_s: Window = 7
+    replay_protection: Annotated[list[ReplayProtection], Meta(min_length=1)] = field(
+        default_factory=lambda: ["timestamps", "nonces"])  # that new keys may have
     client: list[Client] = field(default_factory=list)
 
 

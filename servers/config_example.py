@@ -13,6 +13,11 @@ subscribers = "subscribers.csv"          # nai,mn_aaa_spi,mn_aaa_key,access_secr
 policy = "policy.toml"                   # which FHA a subscriber gets; an example stands at the end of this file
                                          # (both files are read again on SIGHUP)
 state = "aaah-state"                     # folder of the journal: who may ask for whose keys, and accounting records
+accounting_period_s = 3600               # so often what was accounted goes from the journal into a text file of its own,
+                                         # accounting.NUMBER in that folder; also at each start and after 256 MiB of
+                                         # journal. A file under that name is complete and yours to move or remove: the
+                                         # server never removes one, so watch the disk. After a crash amid all this
+                                         # the last file may come again, with all of its lines and perhaps more
 volatile = false                         # true: no journal, all of that is forgotten on exit
 reject_delay_s = 1.0                     # how long a NAS waits for a refusal, 0 to 10 seconds: it slows guessing down
 ipv6_home_prefix = "2001:db8:100::/64"   # IPv6 home addresses: this prefix + the place in the file, 1 for the first
@@ -22,6 +27,7 @@ session_timeout_s = 7200                 # how long an access is authorised, sec
 registration_lifetime_s = 1800           # longest registration allowed, seconds
 key_lifetime_s = 3600                    # how long a key between node and FHA is good, seconds
 identification_window_s = 7              # how wrong a node's clock may be, seconds
+replay_protection = ["timestamps", "nonces"]   # what an FHA may choose from for its nodes; the only one if it is one
 
 # Who may ask. The longest network that contains the client's address counts; anyone else is ignored.
 [[aaah.client]]
@@ -54,7 +60,8 @@ nas_identifier = "fha1.access.example"   # how it names itself to the AAAH
 ipv6_prefix = "2001:db8:f:1::/64"        # IPv6 care-of addresses: this prefix + the IPv4 home address
 max_lifetime_s = 1800                    # longest registration granted, seconds
 identification_window_s = 7              # how wrong a node's clock may be, seconds, 3 to 255
-replay_protection = "timestamps"         # by which later requests of a node are told from old ones; or "nonces"
+replay_protection = "timestamps"         # by which later requests of a node are told from old ones; or "nonces", which
+                                         # need no clock; the AAAH decides
 strict = true                            # false: RFC 3344 instead of RFC 5944: one authenticator in a request, 131
                                          # instead of silence when it is missing, reserved bits ignored
 state = "fha-state"                      # folder of the journal: leases and keys that must survive a restart
@@ -89,7 +96,8 @@ secret = "change-me-16-octets-at-least"  # shared with the AAAH; or: secret_file
 require_message_authenticator = "yes"    # in its answers; "auto": once it has sent one; "no": forgers may answer for it
 status_server = true                     # it answers Status-Server, by which one in doubt is watched
 ours = true                              # false: a plain RADIUS server that knows a node's MN-AAA key as a password: nodes
-                                         # use CHAP_SPI, ask for no key, and have one of those below
+                                         # use CHAP_SPI, ask for no key, and have one of those below. It counts for
+                                         # this server alone: such a one is not sent the octets that MN-AAA covers
 
 # Keys of nodes whose AAAH derives none. Without `nai` it is one for every node, who can then all sign as each other.
 # Remove the # in front of these lines if you have such nodes.

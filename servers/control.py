@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from servers.bounded import Answer, BoundedServer
+from servers.bounded import BoundedServer, Output
 from servers.errors import ConfigurationError
 
 QUESTION = b"stats"
@@ -78,10 +78,10 @@ class Control(BoundedServer):
         super().__init__(listen(path), b"\n", self.tell)
         self.path, self.figures = path, figures
 
-    def tell(self, question: bytes) -> Answer:
+    def tell(self, question: bytes) -> Output:
         if question.strip() != QUESTION:
-            return Answer(b'{"error":"the question is: stats"}\n', last=True)
-        return Answer(json.dumps(self.figures(), separators=(",", ":")).encode() + b"\n")
+            return Output(b'{"error":"the question is: stats"}\n', last=True)
+        return Output(json.dumps(self.figures(), separators=(",", ":")).encode() + b"\n")
 
     def close(self) -> None:
         super().close()

@@ -1,8 +1,10 @@
 """The AAAH made from its files: subscribers, policy, state; and made anew from the first two while it runs."""
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable, Sequence
+from itertools import islice
 from pathlib import Path
 
 from servers import accounting
@@ -11,13 +13,14 @@ from servers.errors import ConfigurationError
 from servers.net.mmsg import Socket
 from servers.net.udp import BUFFER, open_socket
 from servers.roles.aaah import AaahRole
-from servers.store.store import Store
+from servers.store.store import Compaction, Store
 from servers.tables import subscribers_file
 from servers.tables.replies import ReplyCache
 from servers.tables.subscribers import SubscriberTable
 
 REQUESTERS = {"nas": 1, "fha": 2}
 ACCOUNTING = 2                         # type of journal records; all others are the role's
+PIECE = 200                            # journal records that are looked at before the loop looks at packets again
 
 
 class Home:
@@ -38,6 +41,7 @@ class Home:
             self.store.close()
             raise
         self.table_in_use = table
+        self.exported, self.exported_at = 0, time.monotonic()
 
     def make_role(self, table: SubscriberTable) -> AaahRole:
         config = self.config
@@ -46,7 +50,8 @@ class Home:
                         ipv6_home_prefix=config.ipv6_home_prefix.network_address.packed, home_agent=config.home_agent.packed,
                         session_timeout_s=config.session_timeout_s, registration_lifetime_s=config.registration_lifetime_s,
                         key_lifetime_s=config.key_lifetime_s, identification_window_s=config.identification_window_s,
-                        journal=self.store.journal, reject_delay_ms=round(config.reject_delay_s * 1000))
+                        journal=self.store.journal, reject_delay_ms=round(config.reject_delay_s * 1000),
+                        timestamps="timestamps" in config.replay_protection, nonces="nonces" in config.replay_protection)
         for client in config.client:
             assert client.secret is not None                         # settled by load_aaah
             role.add_client(client.network.network_address.packed, client.network.prefixlen, client.secret.octets,
@@ -80,6 +85,26 @@ class Home:
             records = (payload for kind, payload in rows if kind == ACCOUNTING)
             accounting.export(records, self.store.directory, self.store.base)
             self.store.compact(self.role.records(now, wall))
+
+    def is_due(self) -> bool:
+        """Whether accounting records have been in the journal for their time."""
+        return (self.role.accounted > self.exported
+                and time.monotonic() - self.exported_at >= self.config.accounting_period_s)
+
+    async def leave(self, compaction: Compaction) -> Path | None:
+        """The accounting records into a file of their own, bit by bit beside the traffic; that file, if there are any."""
+        assert self.store.directory is not None
+        self.exported, self.exported_at = self.role.accounted, time.monotonic()
+        made, rows = accounting.Export(self.store.directory, self.store.base), compaction.replaced()
+        try:
+            while piece := list(islice(rows, PIECE)):
+                made.add(payload for kind, payload in piece if kind == ACCOUNTING)
+                await asyncio.sleep(0)
+            return await asyncio.to_thread(made.finish)
+        except BaseException:
+            made.abandon()
+            self.exported = 0                                        # none of them; tried again after the period
+            raise
 
     def reread(self) -> Callable[[], str]:
         """SIGHUP. Reads both files beside the traffic; the result puts them into use between two batches, and says so.

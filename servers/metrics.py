@@ -9,7 +9,7 @@ import socket
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from servers.bounded import Answer, BoundedServer
+from servers.bounded import BoundedServer, Output
 from servers.endpoint import Endpoint
 from servers.errors import ConfigurationError
 
@@ -108,7 +108,7 @@ class Metrics(BoundedServer):
     def address(self) -> str:
         return "{}:{}".format(*self.listening.getsockname())
 
-    def page(self, question: bytes) -> Answer:
+    def page(self, question: bytes) -> Output:
         from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
         asked = question.split(b"\r\n", 1)[0].split(b" ")
@@ -121,6 +121,6 @@ class Metrics(BoundedServer):
         return http("200 OK", generate_latest(self.registry), CONTENT_TYPE_LATEST)
 
 
-def http(status: str, body: bytes, kind: str = "text/plain; charset=utf-8") -> Answer:
+def http(status: str, body: bytes, kind: str = "text/plain; charset=utf-8") -> Output:
     head = f"HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n"
-    return Answer(head.encode() + body, last=True)
+    return Output(head.encode() + body, last=True)

@@ -8,7 +8,7 @@ import os
 import signal
 import time
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from itertools import islice
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
@@ -18,7 +18,8 @@ from servers.errors import ConfigurationError
 from servers.log import Log
 from servers.net.udp import Driver
 from servers.operation import Faces
-from servers.store.store import Store
+from servers.store.errors import StoreError
+from servers.store.store import Compaction, Store
 
 if TYPE_CHECKING:
     from servers.app import Server
@@ -81,22 +82,31 @@ async def watch(server: Server, ended: asyncio.Event, log: Log, faults: Faults, 
         faults.tell()
         if server.store and (fault := journal_fault(server.store)):
             return f"{fault}; nothing more is granted"
-        if server.store and server.name == "fha" and server.store.journal.file_octets > COMPACT_AT:
-            try:
-                rows = server.role.records(time.monotonic_ns(), time.time_ns())
-                await compact(server.store, rows, driver.pump.on_timer)
-                log("compacted", "the journal became an image")
-            except OSError as error:                                 # the older files stay and stay valid
-                log("compaction_failed", f"the journal stays as it is: {error.strerror}", "error")
+        if server.store and server.store.directory is not None and (
+                server.store.journal.file_octets > COMPACT_AT or server.is_due()):
+            await make_image(server, server.store, driver.pump.on_timer, log)
     return None
 
 
-async def compact(store: Store, rows: Iterator[tuple[int, bytes]], look: Callable[[], None]) -> None:
+async def make_image(server: Server, store: Store, look: Callable[[], None], log: Log) -> None:
+    """Not while files are read again: what comes of them must not change the rows half way."""
+    async with server.rereading:
+        try:
+            rows = server.role.records(time.monotonic_ns(), time.time_ns())
+            log("compacted", await compact(store, rows, look, server.leave))
+        except (OSError, StoreError) as error:                       # the older files stay and stay valid
+            log("compaction_failed", f"the journal stays as it is: {error}", "error")
+
+
+async def compact(store: Store, rows: Iterator[tuple[int, bytes]], look: Callable[[], None],
+                  leave: Callable[[Compaction], Awaitable[Path | None]] | None = None) -> str:
     """The live state into an image, bit by bit while the role goes on: every record is a whole row, which the new journal's
-    replace (see `Store`). `look`: lets the role see what became durable meanwhile. A full disk leaves all as it was."""
+    replace (see `Store`). `look`: lets the role see what became durable meanwhile. `leave`: takes what no image keeps out
+    of the journals first. A full disk leaves all as it was."""
     compaction = store.begin()
     look()
     try:
+        file = await leave(compaction) if leave else None
         while piece := list(islice(rows, ROWS)):
             compaction.add(piece)
             await asyncio.sleep(0)
@@ -104,6 +114,7 @@ async def compact(store: Store, rows: Iterator[tuple[int, bytes]], look: Callabl
     except BaseException:
         compaction.abandon()
         raise
+    return "the journal became an image" + (f"; accounting records are in {file}" if file else "")
 
 
 def tell_upstreams(role: Any, alive: dict[str, bool], log: Log) -> None:

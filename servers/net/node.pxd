@@ -3,7 +3,7 @@ from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
 
 cdef enum:
     BATCH = 256                    # most datagrams in one call of `receive`
-    ROOM = 2048                    # octets a datagram to be sent may have
+    ROOM = 2048                    # octets a datagram to be sent may have, unless `open_outbox` says otherwise
     OUTBOX = 1024                  # datagrams a node may leave before they are sent
 
 cdef struct Instant:
@@ -20,6 +20,7 @@ cdef struct Datagram:
 
 cdef struct Outbox:
     Datagram* rows
+    uint32_t stride                # octets from one row's data to the next's
     uint32_t count
     uint64_t refused               # composed when full: counted, never sent
 
@@ -29,6 +30,7 @@ cdef struct Entropy:               # unpredictable octets, handed in by whoever 
     void (*refill)(uint8_t* at, size_t n, void* source) noexcept nogil
     void* source
 
+cdef int open_outbox(Outbox* out, uint32_t room) except -1               # before anything is composed
 cdef Datagram* compose(Outbox* out, uint16_t port) noexcept nogil      # NULL when full
 cdef const uint8_t* draw(Entropy* entropy, uint32_t n) noexcept nogil  # n <= 256 octets, valid until the next draw
 

@@ -16,20 +16,31 @@ cdef extern from "<sys/random.h>" nogil:
     ssize_t getrandom(void* at, size_t n, unsigned int flags)
 
 cdef enum:
-    STRIDE = ROOM + 64             # an odd number of cache lines: neighbouring rows do not share cache sets
     ROWS = OUTBOX * sizeof(Datagram)
     POOL = 8192                    # octets of one refill
 
 
+cdef int open_outbox(Outbox* out, uint32_t room) except -1:
+    """Rows of at least `room` octets, an odd number of cache lines: neighbours do not share cache sets. Untouched pages
+    cost nothing."""
+    cdef uint32_t stride = ((room + 63) // 64 | 1) * 64
+    cdef Datagram* rows = <Datagram*> aligned_alloc(64, ROWS + OUTBOX * <size_t> stride)
+    if not rows:
+        raise MemoryError
+    free(out.rows)
+    out.rows, out.stride = rows, stride
+    return 0
+
+
 cdef Datagram* compose(Outbox* out, uint16_t port) noexcept nogil:
-    """Next free row: `data` has ROOM octets, the rest is 0. NULL, and counted as refused, when the outbox is full."""
+    """Next free row: `data` has the outbox's room, the rest is 0. NULL, and counted as refused, when the outbox is full."""
     cdef Datagram* row
     if out.count == OUTBOX:
         out.refused += 1
         return NULL
     row = &out.rows[out.count]
     memset(row, 0, sizeof(Datagram))
-    row.data = <uint8_t*> out.rows + ROWS + <size_t> out.count * STRIDE
+    row.data = <uint8_t*> out.rows + ROWS + <size_t> out.count * out.stride
     row.port = port
     out.count += 1
     return row
@@ -95,9 +106,7 @@ cdef class Node:
     """
 
     def __cinit__(self):
-        self.out.rows = <Datagram*> aligned_alloc(64, ROWS + OUTBOX * STRIDE)
-        if not self.out.rows:
-            raise MemoryError
+        open_outbox(&self.out, ROOM)
         self.entropy.refill = from_system
         self._sent = []
 

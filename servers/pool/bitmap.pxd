@@ -7,7 +7,7 @@ cpdef enum AddressState:
     COOLING = 2                    # given back; until its expiry only for the last owner
     RESERVED = 3                   # network, broadcast, listed: never leased
 
-cpdef enum Answer:
+cpdef enum PoolAnswer:
     GRANTED = 0
     EXHAUSTED = 1                  # every address was unavailable at one instant during the call
     LATER = 2                      # a remote back end: the answer comes by its own route. The bitmap never says it
@@ -16,7 +16,7 @@ cdef struct Request:
     uint64_t owner                 # hash of the NAI
     uint32_t wanted                # network order; the address the owner had or asks for: a wish. 0: any
     uint32_t address               # network order; the answer
-    uint8_t state                  # Answer
+    uint8_t state                  # PoolAnswer
 
 cdef struct Lease:                 # what a journal knows, for `pool_reconcile`
     uint64_t owner

@@ -10,7 +10,7 @@ class AddressState(IntEnum):
     COOLING = 2
     RESERVED = 3
 
-class Answer(IntEnum):
+class PoolAnswer(IntEnum):
     GRANTED = 0
     EXHAUSTED = 1
     LATER = 2

@@ -138,7 +138,7 @@ cdef bint search(Pool* pool, Request* request, uint64_t second) noexcept nogil:
     return False
 
 
-cdef Answer take_one(Pool* pool, Request* request, uint64_t second) noexcept nogil:
+cdef PoolAnswer take_one(Pool* pool, Request* request, uint64_t second) noexcept nogil:
     cdef uint32_t index = index_of(pool, request.wanted)
     cdef uint64_t before
     if request.wanted != 0 and index < pool.size and lease_at(pool, index, request.owner, second):

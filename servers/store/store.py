@@ -11,7 +11,7 @@ replaces the one before it: image.M may hold some of journal.M's changes already
 
 import fcntl
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from itertools import pairwise
 from pathlib import Path
 from types import TracebackType
@@ -41,7 +41,7 @@ class Store:
         self.dropped_records = self.dropped_octets = self.lost = 0
         self._file: BinaryIO | None = None
         self._generation = 0
-        self.base = 0                                  # number of the image that was loaded, 0: none
+        self.base = 0                                  # number of the newest image, 0: none
         self._loaded = False
         self._lock = -1
         if self.directory is not None:
@@ -181,12 +181,23 @@ class Compaction:
         """Rows as (type, payload); may be called often."""
         self._writer.add_all(rows)
 
+    def replaced(self) -> Iterator[tuple[int, bytes]]:
+        """(type, payload) of every record in the journals that it will remove, in their order: for what no image keeps.
+        Damaged, WrongFormat, OSError."""
+        store = self._store
+        for number in range(store.base or 1, self._number):
+            path = store.path(image.JOURNAL, number)
+            with path.open("rb") as file:
+                header = image.read_header(file, path, image.JOURNAL, store.identity)
+                yield from Records(file, path, header.nonce, header.sequence, False, store.accept_loss)
+
     def finish(self) -> None:
         """Durable under its name, then removes what it replaces. Releases the GIL while it waits for the disk."""
         self._writer.finish()
         os.fsync(self._file.fileno())
         self._file.close()
         image.publish(self._path)
+        self._store.base = self._number
         for old in numbered(self._path.parent):
             if int(old.suffix[1:]) < self._number:
                 old.unlink()

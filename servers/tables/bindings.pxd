@@ -40,6 +40,8 @@ cdef struct Binding:
     uint8_t key_length
     uint8_t nai_length
     uint8_t[32] key                  # MN-HA, RFC 3957 5
+    uint8_t old_key_length
+    uint8_t[32] old_key
     Key prepared                     # of that key
     Key old_prepared
     uint8_t[256] nai

@@ -65,5 +65,6 @@ cdef void set_expiry(Bindings* bindings, Binding* binding, uint64_t when) noexce
 
 cdef void forget_old_key(Bindings* bindings, Binding* binding) noexcept nogil:
     memset(&binding.old_prepared, 0, sizeof(binding.old_prepared))
+    memset(binding.old_key, 0, sizeof(binding.old_key))
     binding.old_until, binding.old_mn_spi, binding.old_ha_spi = 0, 0, 0
     set_expiry(bindings, binding, binding.expires)

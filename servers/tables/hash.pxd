@@ -29,7 +29,7 @@ cdef bint table_insert(Table* table, uint64_t hash, uint32_t row) noexcept nogil
 cdef bint table_remove(Table* table, uint64_t hash, uint32_t row) noexcept nogil     # False: not there
 cdef void table_prefetch(const Table* table, uint64_t hash) noexcept nogil
 
-cdef uint64_t hash_octets(const void* octets, uint32_t n, uint64_t seed) noexcept nogil
+cdef uint64_t seeded_hash(const void* octets, uint32_t n, uint64_t seed) noexcept nogil
 cdef uint64_t hash_word(uint64_t word, uint64_t seed) noexcept nogil
 
 cdef class HashTable:

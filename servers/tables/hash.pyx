@@ -118,7 +118,7 @@ cdef inline uint64_t up_to_eight(const uint8_t* at, uint32_t n) noexcept nogil:
     return <uint64_t> at[0] << 16 | <uint64_t> at[n // 2] << 8 | at[n - 1] if n else 0
 
 
-cdef uint64_t hash_octets(const void* octets, uint32_t n, uint64_t seed) noexcept nogil:
+cdef uint64_t seeded_hash(const void* octets, uint32_t n, uint64_t seed) noexcept nogil:
     """Multiply and mix, 16 octets a step. The seed is secret and random, or a sender could choose colliding names."""
     cdef const uint8_t* at = <const uint8_t*> octets
     cdef uint64_t state = seed ^ multiply_mix(seed ^ FIRST, n ^ SECOND)
@@ -179,4 +179,4 @@ cdef class HashTable:
 
 def hash_of(const uint8_t[::1] octets not None, uint64_t seed):
     """The 64-bit hash of the octets."""
-    return hash_octets(&octets[0] if octets.shape[0] else NULL, <uint32_t> octets.shape[0], seed)
+    return seeded_hash(&octets[0] if octets.shape[0] else NULL, <uint32_t> octets.shape[0], seed)

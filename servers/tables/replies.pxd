@@ -48,6 +48,9 @@ cdef Seen replies_find(Replies* replies, uint32_t peer_address, uint16_t peer_po
 cdef uint64_t replies_begin(Replies* replies, uint32_t peer_address, uint16_t peer_port, uint8_t identifier,
                             const uint8_t* authenticator, uint64_t now) noexcept nogil
 cdef bint replies_finish(Replies* replies, uint64_t handle, const uint8_t* octets, uint32_t length) noexcept nogil
+# Whether a newer request of the same triple has taken the place of the one that was begun with the handle.
+cdef bint replies_superseded(Replies* replies, uint64_t handle, uint32_t peer_address, uint16_t peer_port,
+                             uint8_t identifier) noexcept nogil
 cdef void replies_cancel(Replies* replies, uint64_t handle) noexcept nogil   # no reply will come: a duplicate is new
 cdef void replies_expire(Replies* replies, uint64_t now) noexcept nogil
 cdef void replies_prefetch(const Replies* replies, uint32_t peer_address, uint16_t peer_port,

@@ -136,6 +136,14 @@ cdef bint replies_finish(Replies* replies, uint64_t handle, const uint8_t* octet
     return True
 
 
+cdef bint replies_superseded(Replies* replies, uint64_t handle, uint32_t peer_address, uint16_t peer_port,
+                             uint8_t identifier) noexcept nogil:
+    """False, too, when the one that was begun has merely expired and there is no other."""
+    cdef Entry* entry = lookup(replies, key_hash(replies, peer_address, peer_port, identifier), peer_address, peer_port,
+                               identifier)
+    return entry != NULL and entry != of_handle(replies, handle)
+
+
 cdef void replies_cancel(Replies* replies, uint64_t handle) noexcept nogil:
     cdef Entry* entry = of_handle(replies, handle)
     if entry != NULL:

@@ -1,4 +1,4 @@
-from fastcodec.wire cimport hash_octets
+from fastcodec.wire cimport mix_octets
 from libc.stdint cimport uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free
 from libc.string cimport memcmp, memcpy, memset
@@ -70,7 +70,7 @@ cdef class SubscriberTable:
         if max(len(nai), len(secret), len(key)) > 253 or not nai:
             raise ValueError("NAI, access secret and key have 1-253, 0-253 and 0-253 octets")
         if not put_row(self, nai, <uint32_t> len(nai), secret, <uint32_t> len(secret), key, <uint32_t> len(key), spi,
-                       self.class_index(subscription), hash_octets(<const uint8_t*> nai, len(nai))):
+                       self.class_index(subscription), mix_octets(<const uint8_t*> nai, len(nai))):
             raise ValueError(f"subscriber {nai!r} is there already")
 
     cdef uint8_t class_index(self, str subscription) except? 255:
@@ -131,7 +131,7 @@ cdef uint32_t fill(SubscriberTable table, const Column* nais, const Column* secr
             continue
         if nai_length > 253 or secret_length > 253 or key_length > 253 or not put_row(
                 table, nai, nai_length, secret, secret_length, key, key_length, spi[row], <uint8_t> subscription[row],
-                hash_octets(nai, nai_length)):
+                mix_octets(nai, nai_length)):
             return row
     return table.capacity
 

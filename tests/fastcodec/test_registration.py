@@ -176,7 +176,7 @@ U32 = st.integers(0, 2**32 - 1)
 EXTENSIONS = st.one_of(
     st.builds(fc.NonceRequest, U32),
     st.builds(fc.NonceReply, U32, U32, U32, st.integers(0, 65535), st.integers(0, 65535), st.binary(max_size=64)),
-    st.builds(fc.VendorExtension, st.just(1), U32, st.integers(0, 65535), st.binary(max_size=247)),
+    st.builds(fc.VendorExtension, U32, st.integers(0, 65535), st.binary(max_size=247), st.just(1)),
     st.builds(fc.BootstrapAddress, st.just(32473), st.integers(1, 3), st.integers(0, 255),
               st.integers(0, 2**128 - 1).map(IPv6Address)),
     st.builds(fc.MnHaAuthentication, U32, st.binary(min_size=1, max_size=251)),

@@ -5,9 +5,9 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from abuse import signed
 from desk import derived_key
 from home import HomeDesk
-from test_abuse import signed
 from world import SECRET
 
 from fastcodec.hiding import hide_password, salt_decrypt

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 from desk import nonce_request
-from holder import Holder, Holding, challenge_extension, cvse
+from holder import Aaah, Holder, Holding, challenge_extension, cvse
+from world import AAAH, FHA, SECRET, packed
 
 from fastcodec import MnHaAuthentication, NonceReply, RegistrationReply, UnknownExtension
 
@@ -191,3 +192,66 @@ def test_cvse_is_refused_after_the_aaah_has_vouched() -> None:
     assert desk.fha.counters() == {"cvse_refused": 1}
     assert desk.kept() == ({}, 0)
     assert desk.ask(after=cvse()).code == 0, "not covered, not used"
+
+
+# ---- both kinds of server ----------------------------------------------------------------------------------------------
+
+class Mixed(Holder):
+    """Two servers, the first of which is ours or is not; both hold the nodes' keys."""
+
+    ours = (True, False)
+
+    def add_aaah(self) -> None:
+        super().add_aaah()
+        self.second = Aaah(self.server.keys)
+        self.net.attach(self.second, 0, "127.0.0.4", 1812)  # type: ignore[arg-type]
+
+    def add_fha(self, clock_s: float = 0, **settings: Any) -> None:
+        super().add_fha(clock_s, **settings)
+        self.fha.set_aaah(packed(AAAH), 1812, SECRET, ours=self.ours[0])
+        self.fha.set_aaah(packed("127.0.0.4"), 1812, SECRET, ours=self.ours[1])
+        self.fha.add_static_key(SPI, KEY)
+
+
+def with_data(server: Aaah) -> list[bool]:
+    return ["Mipstorm-MN-AAA-Data" in asked.attributes for asked in server.asked]
+
+
+@pytest.mark.parametrize("order", [(True, False), (False, True), (True, True), (False, False)])
+def test_covered_octets_go_to_ours_only(order: tuple[bool, bool]) -> None:
+    """radius.md 9.2; whoever else is in the list. The first server gives up, so that the question moves."""
+    desk = type("Ordered", (Mixed,), {"ours": order})()
+    assert desk.fha.upstreams()[0]["address"] == f"{AAAH}:1812"
+    request = desk.chap_request(nonce=b"", challenge=b"a challenge of the agent")
+    desk.server.silent = True
+    assert desk.send(request) == []
+    mark = len(desk.net.tap)
+    desk.wait(6)
+    replies = [t.data for t in desk.net.tap[mark:] if t.source == (FHA, 434)]
+    assert [RegistrationReply.decode(octets).code for octets in replies] == [0]
+    assert (set(with_data(desk.server)), with_data(desk.second)) == ({order[0]}, [order[1]])
+    covered = request[:-16]
+    for server, is_ours in zip((desk.server, desk.second), order, strict=True):
+        asked = server.asked[0].attributes
+        if is_ours:
+            assert asked.joined("Mipstorm-MN-AAA-Data") == covered
+        assert asked["CHAP-Challenge"][:16] == hashlib.md5(covered).digest()
+        assert asked["Mipstorm-Requester-Role"] == 2
+    left_out = {"Mipstorm-MN-AAA-Data", "Message-Authenticator"}
+    first, second = ([pair for pair in server.asked[0].attributes if pair[0] not in left_out]
+                     for server in (desk.server, desk.second))
+    assert first == second
+
+
+def test_what_moves_twice_is_still_whole() -> None:
+    """From ours to another and on to ours: C has not been lost on the way."""
+    desk = Mixed()
+    third = Aaah(desk.server.keys)
+    desk.net.attach(third, 0, "127.0.0.5", 1812)  # type: ignore[arg-type]
+    desk.fha.set_aaah(packed("127.0.0.5"), 1812, SECRET)
+    desk.server.silent = desk.second.silent = True
+    request = desk.chap_request(nonce=b"")
+    assert desk.send(request) == []
+    desk.wait(15)
+    assert (set(with_data(desk.server)), set(with_data(desk.second))) == ({True}, {False})
+    assert third.asked[0].attributes.joined("Mipstorm-MN-AAA-Data") == request[:-16]

@@ -139,6 +139,16 @@ def test_durable_before_the_ack(tmp_path: Path) -> None:
     assert again.send(again.renewal(held)) == []
 
 
+def test_neither_key_of_two_after_a_restart(tmp_path: Path) -> None:
+    desk = Ordered(state=tmp_path / "a")
+    held = desk.bootstrap()
+    newer = desk.taken(desk.one(desk.rekeying(held)))
+    assert desk.told(DISCONNECT, desk.named()).code == DISCONNECT_ACK
+    again = desk.restarted(tmp_path / "b")
+    for old in (held, newer):
+        assert again.send(again.renewal(old)) == []
+
+
 def test_session_survives_a_restart(tmp_path: Path) -> None:
     desk = Ordered(state=tmp_path / "a")
     held = desk.bootstrap()

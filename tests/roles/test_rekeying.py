@@ -173,7 +173,7 @@ def test_new_key_survives_a_restart_and_so_does_its_end(tmp_path: Path) -> None:
     held = desk.bootstrap()
     fresh = rekeyed(desk, held)
     again = desk.restarted(tmp_path / "b", 50)
-    assert again.send(again.renewal(held)) == [], "the older key is not kept over a restart"
+    assert again.send(again.renewal(held)) == [], "the older key is good for 30 s, not more"
     assert again.renew(fresh, flags=D | T).code == 0
     again.wait(51)
     assert again.send(again.renewal(fresh)) == []
@@ -184,3 +184,84 @@ def test_new_key_survives_a_restart_and_so_does_its_end(tmp_path: Path) -> None:
     assert RegistrationReply.decode(third.one(third.rekeying(fresh))).code == 0
     for each in (desk, again, third):
         each.store.close()
+
+
+@pytest.mark.parametrize("image", [False, True], ids=["journal", "image"])
+def test_the_older_key_is_good_over_a_restart(tmp_path: Path, image: bool) -> None:
+    """A node that has not heard of the new one goes on without the AAAH; the time is not counted anew."""
+    desk = Holder(state=tmp_path / "a")
+    held = desk.bootstrap()
+    fresh = rekeyed(desk, held)
+    if image:
+        desk.store.compact(desk.fha.records(desk.net.now, desk.wall()))
+    again = desk.restarted(tmp_path / "b", 5)
+    again.server.silent = True
+    assert again.renew(held).code == 0
+    third = again.restarted(tmp_path / "c", 5)  # the record of the renewal has it, too
+    third.server.silent = True
+    assert third.renew(held).code == 0
+    assert third.renew(fresh).code == 0
+    third.wait(15)
+    assert third.renew(held).code == 0
+    third.wait(6)
+    assert third.send(third.renewal(held)) == []
+    assert third.renew(fresh).code == 0
+    for each in (desk, again, third):
+        each.store.close()
+
+
+def test_node_that_missed_its_new_key_asks_again_after_a_restart(tmp_path: Path) -> None:
+    """It is the key that it has which stays good, not the one that it never heard of."""
+    desk = Holder(state=tmp_path / "a")
+    held = desk.bootstrap()
+    rekeyed(desk, held)
+    again = desk.restarted(tmp_path / "b", 1)
+    fresh = rekeyed(again, held)
+    third = again.restarted(tmp_path / "c", 1)
+    assert third.renew(held).code == 0
+    assert third.renew(fresh).code == 0
+    for each in (desk, again, third):
+        each.store.close()
+
+
+def test_a_clock_that_went_back_does_not_prolong_the_older_key(tmp_path: Path) -> None:
+    desk = Holder(state=tmp_path / "a")
+    held = desk.bootstrap()
+    fresh = rekeyed(desk, held)
+    again = desk.restarted(tmp_path / "b", -1000)
+    refused = again.renew(held)
+    assert refused.code == 133, "older than the journal"
+    again.wait(31)
+    assert again.send(again.renewal(held)) == []
+    assert again.renew(fresh).code == 133
+    for each in (desk, again):
+        each.store.close()
+
+
+def test_a_later_record_without_the_older_key_ends_it(tmp_path: Path) -> None:
+    desk = Holder(state=tmp_path / "a")
+    held = desk.bootstrap()
+    fresh = rekeyed(desk, held)
+    desk.wait(31)
+    assert desk.renew(fresh).code == 0
+    again = desk.restarted(tmp_path / "b", -31)
+    assert again.send(again.renewal(held)) == []
+    for each in (desk, again):
+        each.store.close()
+
+
+def test_a_record_of_any_other_length_is_no_lease(tmp_path: Path) -> None:
+    desk = Holder(state=tmp_path / "a")
+    held = desk.bootstrap()
+    ((kind, without),) = desk.fha.records(desk.net.now, desk.wall())
+    rekeyed(desk, held)
+    ((_, payload),) = desk.fha.records(desk.net.now, desk.wall())
+    assert len(payload) > len(without)
+    other = Holder(wall_ns=desk.wall())
+    for length in range(len(payload)):
+        if length != len(without):
+            assert not other.fha.restore(kind, payload[:length], other.net.now, desk.wall())
+    assert other.fha.leases() == {}
+    assert not other.fha.restore(kind, payload + b"x", other.net.now, desk.wall())
+    assert other.fha.restore(kind, payload, other.net.now, desk.wall())
+    desk.store.close()

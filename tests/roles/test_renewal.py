@@ -233,6 +233,24 @@ def test_two_at_once_are_served_one_after_the_other(tmp_path: Path) -> None:
     desk.store.close()
 
 
+@pytest.mark.parametrize("first", ["renewed", "too old"])
+def test_whoever_waits_in_the_batch_of_the_older_request_starts_at_the_beginning(first: str) -> None:
+    """Nothing holds the older one up here, so that it is over within the run that both came in. If it gets the one 133 of
+    this second, the other gets silence."""
+    desk = Holder()
+    held = desk.bootstrap()
+    desk.wait(2)
+    off = -100 if first == "too old" else 0
+    mark = len(desk.net.tap)
+    for request in (desk.renewal(held, lifetime=100, identification=desk.ntp(off)),
+                    desk.renewal(held, lifetime=200, identification=desk.ntp(off + 0.001))):
+        desk.net.inject(("127.64.0.1", 5001), ("127.0.0.2", 434), request)
+    desk.wait(0.1)
+    replies = [desk.verified(t.data, held) for t in desk.net.tap[mark:] if t.source == ("127.0.0.2", 434)]
+    assert [(reply.code, reply.lifetime) for reply in replies] == ([(133, 0)] if off else [(0, 100), (0, 200)])
+    assert desk.kept()[1] == 0
+
+
 def test_renewal_after_a_restart(tmp_path: Path) -> None:
     desk = Holder(state=tmp_path / "a")
     held = desk.bootstrap(lifetime=100)

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from abuse import SocketDesk
 from desk import UNIX_IN_NTP, md5_mac
 from holder import Holder, Holding, signed
-from test_abuse import SocketDesk
 from test_orders import COA, COA_ACK, DISCONNECT, DISCONNECT_ACK, ORDERS, Ordered, order, ours, put
 from test_restart import break_disk
 from world import AAAH, FHA, FHA_PORTS, SECOND

@@ -43,7 +43,7 @@ ROWS: list[tuple[str, str, Callable[[Desk], bytes]]] = [
     ("authenticator of 15 octets", "no_authenticator", lambda d: shortened(d, 1)),
     ("authenticator of 0 octets", "no_authenticator", lambda d: shortened(d, 16)),
     ("authenticator of 17 octets", "no_authenticator", lambda d: lengthened(d)),
-    ("33 extensions", "too_many_extensions", lambda d: d.rrq(extra=30 * b"\xc8\x00")),
+    ("33 extensions", "too_many_extensions", lambda d: d.open_rrq() + 33 * b"\xc8\x00"),
     ("1501 octets, all padding", "bad_length", lambda d: padded(d, 1501)),
 ]
 

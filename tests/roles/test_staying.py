@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ipaddress import IPv4Address
 from itertools import pairwise
-from typing import Any
+from typing import Any, ClassVar
 
 from world import AAAH, FHA, HOME_AGENT, HOME_PREFIX, SECOND, SECRET, World, packed, table_of
 
@@ -17,6 +17,8 @@ from servers.tables.replies import ReplyCache
 class Stay(World):
     """Nodes that stay for `hold_s` at an FHA that grants `max_lifetime_s`, with keys for `key_lifetime_s`."""
 
+    role_settings: ClassVar[dict[str, Any]] = {}                     # of AaahRole
+
     def __init__(self, nodes: int = 20, *, hold_s: float = 10, renew: bool = False, release: bool = False,
                  max_lifetime_s: int = 4, key_lifetime_s: int = 3600, **settings: Any) -> None:
         self.max_lifetime_s, self.key_lifetime_s = max_lifetime_s, key_lifetime_s
@@ -26,7 +28,7 @@ class Stay(World):
     def add_aaah(self) -> None:
         self.aaah = AaahRole(table_of(self.columns), ReplyCache(), care_of_network=packed("127.64.0.0"),
                              care_of_size=1 << 22, ipv6_home_prefix=packed(HOME_PREFIX), home_agent=packed(HOME_AGENT),
-                             key_lifetime_s=self.key_lifetime_s)
+                             key_lifetime_s=self.key_lifetime_s, **self.role_settings)
         self.aaah.seed(11)
         self.aaah.add_client(packed("127.0.0.0"), 9, SECRET)
         self.aaah.add_fha(packed(FHA))

@@ -1,9 +1,12 @@
 """The AAAH made from its files: what SIGHUP re-reads, what it refuses, what a restart keeps."""
 
+import asyncio
+import os
 import struct
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,6 +15,8 @@ from servers import accounting
 from servers.config import load_aaah
 from servers.errors import ConfigurationError
 from servers.home import Home
+from servers.roles.aaah import AaahRole
+from servers.running import compact
 from servers.tables import subscribers_csv, subscribers_lmdb
 from servers.tables.subscribers_csv import Subscribers, generate
 
@@ -209,3 +214,152 @@ def test_a_start_that_was_cut_short_writes_the_same_file_again(tmp_path: Path) -
 def test_no_records_no_file(tmp_path: Path) -> None:
     assert accounting.export([], tmp_path, 1) is None
     assert not list(tmp_path.iterdir())
+
+
+# ---- replay protection ---------------------------------------------------------------------------------------------------
+
+@pytest.mark.parametrize(("line", "offers"), [
+    ("", (True, True)), ('replay_protection = ["timestamps"]', (True, False)), ('replay_protection = ["nonces"]', (False, True))])
+def test_what_fhas_may_choose_from(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, line: str, offers: tuple[bool, bool]) -> None:
+    place, seen = Place(tmp_path), []
+
+    def role(*arguments: Any, **settings: Any) -> AaahRole:
+        seen.append((settings["timestamps"], settings["nonces"]))
+        return AaahRole(*arguments, **settings)
+
+    monkeypatch.setattr("servers.home.AaahRole", role)
+    text = (tmp_path / "aaah.toml").read_text().replace("[[aaah", f"{line}\n[[aaah")
+    (tmp_path / "aaah.toml").write_text(text)
+    stop(place.start())
+    assert seen == [offers]
+
+
+@pytest.mark.parametrize(("value", "message"), [("[]", "length >= 1"), ('["none"]', "invalid enum value"), ('"nonces"', "array")])
+def test_replay_protection_is_one_of_two(tmp_path: Path, value: str, message: str) -> None:
+    place = Place(tmp_path)
+    text = (tmp_path / "aaah.toml").read_text().replace("[[aaah", f"replay_protection = {value}\n[[aaah")
+    (tmp_path / "aaah.toml").write_text(text)
+    with pytest.raises(ConfigurationError, match=message):
+        place.start()
+
+
+# ---- the journal becomes an image while the server runs ------------------------------------------------------------------
+
+def compacted(home: Home) -> str:
+    return asyncio.run(compact(home.store, home.role.records(1, 10**18), lambda: None, home.leave))
+
+
+def state_file(home: Home) -> Path:
+    assert home.store.directory is not None
+    return home.store.directory
+
+
+def accounted(folder: Path) -> dict[str, list[str]]:
+    """{file: what its records say}"""
+    return {p.name: [bytes.fromhex(line.split()[2]).decode() for line in p.read_text().splitlines()]
+            for p in folder.glob("accounting.*")}
+
+
+def numbered(folder: Path) -> list[str]:
+    return sorted(p.name for p in folder.iterdir() if p.name.startswith(("image", "journal")))
+
+
+def account(home: Home, *texts: str) -> None:
+    for text in texts:
+        assert home.store.journal.append(record(text), 2)
+
+
+def test_accounting_leaves_a_running_journal_and_what_was_learnt_stays(tmp_path: Path) -> None:
+    place = Place(tmp_path, volatile="false")
+    home = place.start()
+    folder = state_file(home)
+    teach(home, place.everybody.nai[7], 77)
+    account(home, *(f"before {k}" for k in range(1000)))
+    first = numbered(folder)
+    assert "accounting records are in" in compacted(home)
+    assert accounted(folder) == {"accounting.2": [f"before {k}" for k in range(1000)]}
+    assert numbered(folder) == ["image.3", "journal.3"] != first
+    account(home, "between")
+    compacted(home)
+    assert "accounting records" not in compacted(home), "there were none"
+    account(home, "after")
+    stop(home)
+    again = place.start()
+    assert learnt(again) == {place.everybody.nai[7]: (77, bytes((127, 0, 0, 2)) + bytes(12))}
+    stop(again)
+    files = accounted(folder)
+    assert {name: len(texts) for name, texts in files.items()} == {"accounting.2": 1000, "accounting.3": 1, "accounting.5": 1}
+    assert (files["accounting.3"], files["accounting.5"]) == (["between"], ["after"])
+
+
+def test_records_that_come_while_it_becomes_an_image_are_kept_for_the_next(tmp_path: Path) -> None:
+    place = Place(tmp_path, volatile="false")
+    home = place.start()
+    account(home, *(f"before {k}" for k in range(900)))
+
+    async def run() -> None:
+        working = asyncio.create_task(compact(home.store, home.role.records(1, 10**18), lambda: None, home.leave))
+        turns = 0
+        while not working.done():
+            account(home, f"meanwhile {turns}")
+            turns += 1
+            await asyncio.sleep(0 if turns < 20 else 0.001)
+        assert turns >= 900 // 200, "it left others room"
+        await working
+
+    asyncio.run(run())
+    compacted(home)
+    stop(home)
+    files = accounted(state_file(home))
+    assert len(files) == 2
+    texts = [text for name in sorted(files) for text in files[name]]
+    assert texts[:900] == [f"before {k}" for k in range(900)]
+    assert texts[900:] == [f"meanwhile {k}" for k in range(len(texts) - 900)]
+    assert len(texts) > 900
+
+
+@pytest.mark.parametrize("broken", ["servers.accounting.Export.finish", "servers.store.store.Compaction.finish",
+                                    "servers.store.store.Compaction.add", "servers.accounting.Export.add"])
+def test_a_full_disk_loses_no_accounting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, broken: str) -> None:
+    """Wherever it strikes. The next time takes all."""
+    place = Place(tmp_path, volatile="false")
+    home = place.start()
+    folder = state_file(home)
+    teach(home, place.everybody.nai[7], 77)
+    account(home, "one", "two")
+
+    def full(*arguments: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(broken, full)
+        with pytest.raises(OSError, match="No space"):
+            compacted(home)
+    assert not list(folder.glob("*.new"))
+    account(home, "three")
+    compacted(home)
+    stop(home)
+    assert accounted(folder) == {"accounting.2": ["one", "two", "three"]}
+
+
+def test_a_crash_after_the_export_writes_the_same_file_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    place = Place(tmp_path, volatile="false")
+    home = place.start()
+    folder = state_file(home)
+    account(home, "one")
+    with monkeypatch.context() as patch:
+        patch.setattr("servers.store.store.Compaction.finish", lambda self: os.fsync(self._file.fileno()))
+        compacted(home)                                              # nobody hears that it was not published
+    account(home, "two")
+    stop(home)
+    assert accounted(folder) == {"accounting.2": ["one"]}
+    stop(place.start())
+    assert accounted(folder) == {"accounting.2": ["one", "two"]}
+    assert not list(folder.glob("*.new"))
+
+
+def test_a_volatile_server_is_never_compacted(tmp_path: Path) -> None:
+    home = Place(tmp_path).start()
+    assert not home.is_due()
+    assert home.store.directory is None
+    stop(home)

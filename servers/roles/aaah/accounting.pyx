@@ -40,4 +40,5 @@ cdef bint append(Aaah* aaah, Question* question) noexcept nogil:
     memcpy(octets + sizeof(AccountingRecord), question.packet.octets, question.packet.length)
     question.ticket = journal_append(aaah.journal, octets, sizeof(AccountingRecord) + question.packet.length, ACCOUNTING)
     aaah.commits += 1
+    aaah.accounted += question.ticket != 0
     return question.ticket != 0

@@ -6,7 +6,7 @@ from fastcodec.radius cimport (
     walk_packet,
 )
 from fastcodec.status cimport OK
-from fastcodec.wire cimport get32, hash_octets, same
+from fastcodec.wire cimport get32, mix_octets, same
 from libc.stdint cimport uint32_t, uint8_t
 from libc.string cimport memcpy, memset
 from servers.engine.counters cimport count_event
@@ -74,7 +74,7 @@ cdef void read_request(Aaah* aaah, Question* question) noexcept nogil:
         return
     replies_prefetch(replies_of(aaah, question), datagram.peer_address, datagram.peer_port, datagram.data[1])
     if question.packet.size[<int> USER_NAME]:
-        question.nai_hash = hash_octets(value(question, USER_NAME), question.packet.size[<int> USER_NAME])
+        question.nai_hash = mix_octets(value(question, USER_NAME), question.packet.size[<int> USER_NAME])
         prefetch_slot(aaah.subscribers, question.nai_hash)
 
 

@@ -4,7 +4,7 @@ from fastcodec.mip4 cimport (
     ADMINISTRATIVELY_PROHIBITED, BAD_AAA_AUTHENTICATION, IDENTIFICATION_MISMATCH, RegistrationRequest,
 )
 from fastcodec.radius cimport ACCESS_ACCEPT, ACCESS_REJECT, NAS_IP_ADDRESS, REQUESTER_FHA, REQUESTER_NAS
-from fastcodec.wire cimport get32, get64, hash_octets, put32
+from fastcodec.wire cimport get32, get64, mix_octets, put32
 from libc.stdint cimport uint32_t, uint64_t, uint8_t
 from libc.string cimport memcmp, memcpy, memset
 from servers.engine.counters cimport count_event
@@ -93,7 +93,7 @@ cdef bint is_fresh(Aaah* aaah, Question* question) noexcept nogil:
     identification = get64(&(<const RegistrationRequest*> question.covered).identification)
     if not is_within(identification, ntp_of(aaah.now.wall), aaah.identification_window_s):
         return True
-    covered_hash = hash_octets(question.covered, question.covered_length)
+    covered_hash = mix_octets(question.covered, question.covered_length)
     if subscriber.identification and not is_newer(identification, subscriber.identification) and not (
             identification == subscriber.identification and covered_hash == subscriber.covered_hash):
         return False

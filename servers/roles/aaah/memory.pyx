@@ -1,5 +1,5 @@
 # What the AAAH must not forget in a restart: which FHAs may ask for a subscriber, and its last Identification.
-from fastcodec.wire cimport hash_octets
+from fastcodec.wire cimport mix_octets
 from libc.stdint cimport uint32_t, uint64_t, uint8_t
 from libc.string cimport memcpy
 from servers.engine.counters cimport count_event
@@ -48,7 +48,7 @@ cdef void restore_state(Aaah* aaah, const StateRecord* record, uint64_t now, uin
     """The latest record of a NAI counts; a NAI that is no subscriber any more is forgotten."""
     cdef const uint8_t* nai = <const uint8_t*> record + sizeof(StateRecord)
     cdef Subscriber* subscriber = find_subscriber(aaah.subscribers, nai, record.nai_length,
-                                                  hash_octets(nai, record.nai_length))
+                                                  mix_octets(nai, record.nai_length))
     if not subscriber:
         return
     subscriber.identification, subscriber.covered_hash = record.identification, record.covered_hash

@@ -4,13 +4,14 @@ from fastcodec.digest.jobs cimport (
 )
 from fastcodec.mip4 cimport (
     BAD_AAA_AUTHENTICATION, CHAP_SPI, EXT_GENERALIZED, EXT_NAI, FAILED_AUTHENTICATION, POORLY_FORMED_REQUEST,
-    REGISTRATION_REQUEST, RegistrationRequest, SUBTYPE_MN_AAA, UNKNOWN_HOME_AGENT, walk_message,
+    REGISTRATION_REQUEST, RegistrationRequest, SHAPES, SUBTYPE_MN_AAA, UNKNOWN_HOME_AGENT,
 )
 from fastcodec.radius cimport (
     ACCESS_REJECT, CARE_OF_ADDRESS, CHAP_CHALLENGE, CHAP_PASSWORD, EAP_MESSAGE, MN_AAA_AUTHENTICATOR, MN_AAA_DATA,
     MN_AAA_SPI, NAS_IP_ADDRESS, NUMBERS, REQUESTER_FHA, USER_NAME, USER_PASSWORD, next_occurrence,
 )
-from fastcodec.wire cimport Piece, get16, get32, same
+from fastcodec.status cimport TOO_MANY_EXTENSIONS
+from fastcodec.wire cimport Piece, get16, get32, same, walk
 from libc.stdint cimport uint32_t, uint8_t
 from libc.string cimport memcmp, memcpy
 from servers.engine.reasons cimport NO_CREDENTIAL, TWO_CREDENTIALS
@@ -145,12 +146,17 @@ cdef int proof_fault(const Question* question) noexcept nogil:
 
 
 cdef bint names_node(const Question* question) noexcept nogil:
-    """The first NAI of C is the User-Name."""
+    """The first NAI of C is the User-Name. However many extensions stand before it: the FHA tells the node when they are
+    too many, and needs a key for that (ruling 10)."""
     cdef Piece[32] pieces
     cdef const uint8_t* c = question.covered
-    cdef int k, found = walk_message(c, question.covered_length - 8, sizeof(RegistrationRequest), pieces, 32)
-    for k in range(found):
-        if pieces[k].type == EXT_NAI:
-            return (pieces[k].length == question.packet.size[<int> USER_NAME]
-                    and not memcmp(c + pieces[k].offset, value(question, USER_NAME), pieces[k].length))
-    return False
+    cdef int k, end = question.covered_length - 8, at = sizeof(RegistrationRequest), next = 0, found
+    while True:
+        found = walk(c, end, at, SHAPES, pieces, 32, &next)
+        for k in range(32 if found == -TOO_MANY_EXTENSIONS else found):
+            if pieces[k].type == EXT_NAI:
+                return (pieces[k].length == question.packet.size[<int> USER_NAME]
+                        and not memcmp(c + pieces[k].offset, value(question, USER_NAME), pieces[k].length))
+        if found != -TOO_MANY_EXTENSIONS:
+            return False
+        at = next

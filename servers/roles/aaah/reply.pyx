@@ -1,6 +1,6 @@
 # The answer, signed twice and kept for duplicates.
 from fastcodec.digest.jobs cimport DIGEST_HMAC_MD5, DIGEST_MD5, queue_job
-from fastcodec.mip4 cimport ALGORITHM_HMAC_MD5, REPLAY_TIMESTAMPS
+from fastcodec.mip4 cimport ALGORITHM_HMAC_MD5, REPLAY_NONCES, REPLAY_TIMESTAMPS
 from fastcodec.radius cimport (
     AAA_SPI, ACCESS_REJECT, ACCESS_REQUEST, ACCOUNTING_REQUEST, CLASS, COA_TYPE, DENIAL_CODE, FHA_IP_ADDRESS,
     FRAMED_IP_ADDRESS, FRAMED_POOL, HEADER, IPV6_HOME_ADDRESS, IPV6_HOME_AGENT, KEY_REQUEST, MESSAGE_AUTHENTICATOR, MN_FHA_ALGORITHM,
@@ -13,11 +13,11 @@ from libc.stdint cimport uint16_t, uint32_t, uint8_t
 from libc.string cimport memcpy, memset
 from servers.engine.reasons cimport PROXY_STATE_LIMIT
 from servers.engine.stages cimport DONE
-from servers.net.node cimport ROOM, draw
+from servers.net.node cimport draw
 from servers.roles.aaah.policy cimport fha_of_class
 from servers.roles.aaah.row cimport address_reply, give_up, integer, replies_of, value
 from servers.roles.aaah.state cimport (
-    Aaah, CO_LOCATED, FHA_ALLOCATES, PolicyFha, Question, SERVICE_FRAMED, STAGE_SEND_REPLY, WANT_MN_FHA,
+    Aaah, CO_LOCATED, FHA_ALLOCATES, LONGEST_REPLY, PolicyFha, Question, SERVICE_FRAMED, STAGE_SEND_REPLY, WANT_MN_FHA,
 )
 from servers.roles.aaah.waiting cimport close_waiting, leave, must_wait, open_waiting, park
 from servers.tables.replies cimport replies_finish
@@ -38,7 +38,7 @@ cdef void write_reply(Aaah* aaah, Question* question) noexcept nogil:
         at[0], at[1] = NUMBERS.number[<int> MESSAGE_AUTHENTICATOR], 18
         memset(at + 2, 0, 16)
         at += 18
-    at = copy_proxy_states(question, write_attributes(aaah, question, at), packet + ROOM)
+    at = copy_proxy_states(question, write_attributes(aaah, question, at), packet + LONGEST_REPLY)
     if not at:
         if question.slot:
             close_waiting(aaah, question)
@@ -118,8 +118,15 @@ cdef uint8_t* write_registration(Aaah* aaah, Question* question, uint8_t* at) no
     at = put_attribute(at, &NUMBERS, MN_FHA_NONCE, question.nonce, 16)
     at = put_attribute(at, &NUMBERS, MN_FHA_KEY, key, 34)
     at = put_integer(at, &NUMBERS, MN_FHA_ALGORITHM, ALGORITHM_HMAC_MD5)
-    at = put_integer(at, &NUMBERS, MN_FHA_REPLAY_METHOD, REPLAY_TIMESTAMPS)
+    at = put_integer(at, &NUMBERS, MN_FHA_REPLAY_METHOD, replay_method(aaah, question))
     return put_integer(at, &NUMBERS, MN_FHA_KEY_LIFETIME, aaah.key_lifetime_s)
+
+
+cdef uint32_t replay_method(const Aaah* aaah, const Question* question) noexcept nogil:
+    """RFC 3957 4. Nonces for who wishes so; else timestamps, which every agent knows (RFC 5944 5.7). What is not offered
+    becomes the other one."""
+    cdef bint nonces = integer(question, MN_FHA_REPLAY_METHOD) == REPLAY_NONCES
+    return REPLAY_NONCES if aaah.offers_nonces and (nonces or not aaah.offers_timestamps) else REPLAY_TIMESTAMPS
 
 
 cdef uint8_t* copy_proxy_states(Question* question, uint8_t* at, const uint8_t* end) noexcept nogil:

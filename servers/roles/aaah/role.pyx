@@ -22,7 +22,7 @@ from servers.engine.counters cimport counts_of, offender_of
 from servers.engine.parking cimport parking_close, parking_open
 from servers.engine.stages cimport Stage, queue_close, queue_open, run_stages
 from servers.engine.wheel cimport wheel_next
-from servers.net.node cimport BATCH, Datagram, Node, draw
+from servers.net.node cimport BATCH, Datagram, Node, draw, open_outbox
 from servers.roles.aaah.arrival cimport check_authenticator, read_request, take_up
 from servers.roles.aaah.credential cimport find_who_asks
 from servers.roles.aaah.decision cimport decide
@@ -30,7 +30,7 @@ from servers.roles.aaah.memory cimport restore_state, save, write_state
 from servers.roles.aaah.proof cimport derive
 from servers.roles.aaah.reply cimport send_reply, sign_reply, write_reply
 from servers.roles.aaah.state cimport (
-    Aaah, Client, MOST_CLIENTS, MOST_FHAS, PolicyFha, Question, SCRATCH, SIGNING_AUTO, SIGNING_NO, SIGNING_YES,
+    Aaah, Client, LONGEST_REPLY, MOST_CLIENTS, MOST_FHAS, PolicyFha, Question, SCRATCH, SIGNING_AUTO, SIGNING_NO, SIGNING_YES,
     STATE_ROOM, StateRecord, SUBSCRIBER_STATE, Waiting,
 )
 from servers.roles.aaah.waiting cimport take_committed, take_due
@@ -59,6 +59,7 @@ cdef class AaahRole(Node):
         self.aaah.held = <uint32_t*> calloc(capacity, sizeof(uint32_t))
         if not self.rows or not self.aaah.scratch or not self.aaah.held:
             raise MemoryError
+        open_outbox(&self.out, LONGEST_REPLY)
         queue_open(&self.aaah.queue, 8 * BATCH)         # a password of 128 octets has eight pads
         parking_open(&self.aaah.waiting, capacity, sizeof(Waiting), 0)
         budget_open(&self.aaah.watchdogs, 10)           # reliability A41
@@ -76,8 +77,9 @@ cdef class AaahRole(Node):
                  bytes ipv6_home_prefix, bytes home_agent, uint32_t session_timeout_s=7200,
                  uint32_t registration_lifetime_s=1800, uint32_t key_lifetime_s=3600, uint32_t identification_window_s=7,
                  JournalWriter journal=None, uint32_t reject_delay_ms=0, ReplyCache accounting_replies=None,
-                 uint32_t capacity=16384):
-        """Addresses and prefixes as packed octets, network order. `journal`: of a loaded store; None or volatile: what
+                 bint timestamps=True, bint nonces=True, uint32_t capacity=16384):
+        """Addresses and prefixes as packed octets, network order. `timestamps`, `nonces`: which replay protection new
+        associations may have; an FHA says what it would like. `journal`: of a loaded store; None or volatile: what
         was assigned and accounted is forgotten at the end."""
         self.subscriber_table, self.reply_caches = subscribers, (replies, accounting_replies or ReplyCache(8192))
         self.aaah.subscribers = &subscribers.subscribers
@@ -88,6 +90,7 @@ cdef class AaahRole(Node):
         memcpy(self.aaah.home_agent, <const uint8_t*> home_agent, 16)
         self.aaah.session_timeout_s, self.aaah.registration_lifetime_s = session_timeout_s, registration_lifetime_s
         self.aaah.key_lifetime_s, self.aaah.identification_window_s = key_lifetime_s, identification_window_s
+        self.aaah.offers_timestamps, self.aaah.offers_nonces = timestamps, nonces
         self.aaah.reject_delay = <uint64_t> reject_delay_ms * 1000000
         self.aaah.seed = get64(draw(&self.entropy, 8))
         self.journal = journal
@@ -219,6 +222,11 @@ cdef class AaahRole(Node):
     def replies_sent(self):
         """(accepts, rejects) written."""
         return self.aaah.accepted, self.aaah.rejected
+
+    @property
+    def accounted(self):
+        """Accounting records given to the journal since the start."""
+        return self.aaah.accounted
 
     @property
     def under_way(self):

@@ -34,6 +34,7 @@ cdef enum:
     SUBSCRIBER_STATE = 1             # journal record types
     ACCOUNTING = 2
     ACCOUNTING_ROOM = 4112           # octets of an AccountingRecord and the longest packet
+    LONGEST_REPLY = 4096             # octets, RFC 2865 3; Proxy-States come back however long they are
     STATE_ROOM = 304                 # octets of a StateRecord and the longest NAI
 
 cdef enum Signing:                   # whether a client must send Message-Authenticator (CVE-2024-3596)
@@ -99,7 +100,7 @@ cdef struct Question:                # a row: one request
 cdef struct Waiting:                 # a row that waits with its finished reply
     Question question
     Datagram reply
-    uint8_t[2048] octets
+    uint8_t[4096] octets             # LONGEST_REPLY
 
 cdef packed struct StateRecord:      # of the journal: what a subscriber must not lose in a restart; the NAI follows
     uint64_t assigned_until          # wall clock, ns
@@ -140,9 +141,11 @@ cdef struct Aaah:                    # all that a stage may touch
     uint32_t registration_lifetime_s
     uint32_t key_lifetime_s
     uint32_t identification_window_s
+    bint offers_timestamps, offers_nonces    # replay protection of new associations, RFC 3957 4
     uint64_t reject_delay            # ns, towards NASs
     uint8_t* scratch                 # for proofs that came in several pieces
     uint32_t scratch_used
     uint64_t accepted, rejected
+    uint64_t accounted               # records given to the journal
     uint64_t save_at                 # monotonic ns at which the journal is handed on, 0: nothing to save
     uint32_t commits                 # records that replies wait for, not handed on yet

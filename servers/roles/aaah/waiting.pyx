@@ -4,14 +4,14 @@ from libc.stdint cimport uint32_t, uint64_t
 from libc.string cimport memcpy
 from servers.engine.counters cimport count_event
 from servers.engine.parking cimport NO_SLOT_FREE, parking_leave, parking_row, parking_take
-from servers.engine.reasons cimport JOURNAL_FAILED, OUTBOX_FULL, REPLY_LIMIT, TABLE_FULL
+from servers.engine.reasons cimport JOURNAL_FAILED, OUTBOX_FULL, REPLY_LIMIT, SUPERSEDED, TABLE_FULL
 from servers.engine.stages cimport DROPPED, GOOD, PARKED
 from servers.engine.wheel cimport wheel_arm, wheel_expired
 from servers.net.node cimport BATCH, Datagram, compose
 from servers.roles.aaah.row cimport give_up, replies_of
 from servers.roles.aaah.state cimport Aaah, Question, STAGE_SEND_REPLY, Waiting
 from servers.store.journal cimport journal_durable, journal_failed
-from servers.tables.replies cimport replies_cancel
+from servers.tables.replies cimport replies_cancel, replies_superseded
 
 
 cdef inline Waiting* waiting_of(const Aaah* aaah, const Question* question) noexcept nogil:
@@ -109,8 +109,14 @@ cdef void end_unsent(Aaah* aaah, Question* question, int reason) noexcept nogil:
 
 
 cdef bint leave(Aaah* aaah, Question* question) noexcept nogil:
-    """From the parking into the outbox."""
-    cdef Datagram* reply = compose(aaah.out, question.reply.port)
+    """From the parking into the outbox, unless the client has asked something else meanwhile under the same identifier: it
+    waits for that answer only (RFC 5080 2.2.2)."""
+    cdef Datagram* reply
+    if replies_superseded(replies_of(aaah, question), question.entry, question.reply.peer_address, question.reply.peer_port,
+                          question.reply.data[1]):
+        end_unsent(aaah, question, SUPERSEDED)
+        return False
+    reply = compose(aaah.out, question.reply.port)
     if not reply:
         end_unsent(aaah, question, OUTBOX_FULL)
         return False

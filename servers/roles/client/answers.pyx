@@ -3,7 +3,7 @@ from fastcodec.digest.jobs cimport DIGEST_HMAC_MD5, DIGEST_MD5, queue_job
 from fastcodec.radius cimport (
     ACCESS_ACCEPT, ACCESS_CHALLENGE, ACCESS_REJECT, MESSAGE_AUTHENTICATOR, NUMBERS, PROXY_STATE, walk_packet,
 )
-from fastcodec.status cimport OK
+from fastcodec.status cimport BAD_LENGTH, OK
 from fastcodec.wire cimport same
 from libc.stdint cimport uint8_t, uint32_t
 from libc.string cimport memcpy, memset
@@ -24,6 +24,7 @@ from servers.roles.client.state cimport (
 cdef enum:
     ACCOUNTING_RESPONSE = 5            # also an answer to Status-Server, RFC 5997 3
     PROTOCOL_ERROR = 52                # RFC 7930
+    LONGEST_PACKET = 4096              # octets, RFC 2865 3
 
 
 cdef void refuse(RadiusClient* client, Answer* answer, int reason) noexcept nogil:
@@ -43,12 +44,15 @@ cdef void refuse_unproven(RadiusClient* client, Answer* answer, int reason) noex
 
 
 cdef void match_answer(RadiusClient* client, Answer* answer) noexcept nogil:
-    """RFC 5080 2.2.2: port, identifier and server must be those of a request; RFC 2865 3: well-formed, a code that fits."""
+    """RFC 5080 2.2.2: port, identifier and server must be those of a request; RFC 2865 3: well-formed, no longer than any
+    packet may be, though it were padding, and a code that fits."""
     cdef Datagram* datagram = answer.datagram
     cdef uint32_t k
     cdef int status
     client.received += 1
-    status = walk_packet(datagram.data, datagram.length, &NUMBERS, &answer.packet)
+    status = BAD_LENGTH
+    if datagram.length <= LONGEST_PACKET:
+        status = walk_packet(datagram.data, datagram.length, &NUMBERS, &answer.packet)
     if status != OK:
         client.malformed += 1
         refuse(client, answer, status)

@@ -41,9 +41,17 @@ cdef uint8_t* client_begin(RadiusClient* client, uint32_t index) noexcept nogil:
 
 cdef void client_finish(RadiusClient* client, uint32_t index, uint8_t* end, uint8_t* digest) noexcept nogil:
     """Sets the length and queues the Message-Authenticator into `digest`, RFC 3579 3.2."""
+    client_finish_for_ours(client, index, end, end, digest)
+
+
+cdef void client_finish_for_ours(RadiusClient* client, uint32_t index, uint8_t* common, uint8_t* end,
+                                 uint8_t* digest) noexcept nogil:
+    """The same; what stands from `common` to `end` goes to servers of our own kind only. It stays with the request, which
+    may move to another server."""
     cdef uint8_t* packet = request_octets(client, index)
     cdef Transaction* transaction = transaction_at(client, index)
-    transaction.length = <uint16_t> (end - packet)
+    transaction.common, transaction.whole = <uint16_t> (common - packet), <uint16_t> (end - packet)
+    transaction.length = transaction.whole if client.upstream[transaction.upstream].ours else transaction.common
     put16(packet + 2, transaction.length)
     queue_job(client.queue, DIGEST_HMAC_MD5, packet, transaction.length, NULL, 0,
               &client.upstream[transaction.upstream].secret_key, digest)
@@ -126,12 +134,13 @@ cdef uint32_t move_request(RadiusClient* client, uint32_t index, uint8_t* digest
     if to == NO_TRANSACTION:
         return NO_TRANSACTION
     new, packet = transaction_at(client, to), begin(client, to, ACCESS_REQUEST)
-    memcpy(packet, request_octets(client, index) + HEADER + 18, old.length - HEADER - 18)
+    memcpy(packet, request_octets(client, index) + HEADER + 18, old.whole - HEADER - 18)
     client.upstream[old.upstream].moved_away += 1
     new.moves = old.moves + 1
     close_transaction(client, index, MOVED)
     old.successor, new.predecessor = to, index + 1
-    client_finish(client, to, packet + old.length - HEADER - 18, digest)
+    packet -= HEADER + 18
+    client_finish_for_ours(client, to, packet + old.common, packet + old.whole, digest)
     return to
 
 

@@ -38,7 +38,8 @@ cdef struct Transaction:              # the request's octets follow
     uint32_t interval_ms              # to the next retransmission
     uint32_t successor                # while MOVED: index of the transaction that goes on
     uint32_t predecessor              # index + 1 of the one this goes on from, while that is MOVED
-    uint16_t length
+    uint16_t length                   # of what is sent: `whole` to ours, `common` to others
+    uint16_t common, whole
     uint8_t state
     uint8_t tries                     # transmissions to this server
     uint8_t moves                     # servers given up before it

@@ -41,15 +41,6 @@ cdef int client_server(RadiusClient* client, bytes address, uint16_t port, bytes
     return 0
 
 
-cdef bint asks_ours(const RadiusClient* client) noexcept nogil:
-    """Any of the servers: what a question must hold for it is no harm to the others."""
-    cdef uint32_t k
-    for k in range(client.upstreams):
-        if client.upstream[k].ours:
-            return True
-    return False
-
-
 cdef void start_watching(RadiusClient* client, uint32_t upstream) noexcept nogil:
     """The second server makes the first one worth watching, too."""
     if upstream:

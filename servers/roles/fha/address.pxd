@@ -11,3 +11,4 @@ cdef bint keep_outside(Fha* fha, uint32_t address, uint64_t owner) noexcept nogi
 cdef bint leave_outside(Fha* fha, uint32_t address, uint64_t owner) noexcept nogil
 cdef void give_address(Fha* fha, uint32_t address, uint64_t owner) noexcept nogil
 cdef void drop_binding(Fha* fha, Binding* binding) noexcept nogil
+cdef void note_end(Fha* fha, uint64_t hash, uint64_t identification) noexcept nogil

@@ -2,9 +2,11 @@
 # pool was another one before a restart. Of each of the latter there is an entry for as long as its binding is known.
 from fastcodec.wire cimport get32
 from libc.stdint cimport uint32_t, uint64_t
+from servers.engine.ntp cimport ntp_of
 from servers.pool.bitmap cimport GRANTED, LEASED, Pool, RESERVED, Request, pool_cool, pool_give, pool_state, pool_take
 from servers.roles.fha.state cimport Fha
 from servers.tables.bindings cimport Binding, remove_binding
+from servers.tables.ended cimport ended_note
 from servers.tables.hash cimport NO_ROW, hash_word, table_find, table_insert, table_remove
 
 
@@ -76,5 +78,11 @@ cdef void give_address(Fha* fha, uint32_t address, uint64_t owner) noexcept nogi
 
 cdef void drop_binding(Fha* fha, Binding* binding) noexcept nogil:
     """The last that is known of it; its address in the pool has rested, or rests on its own."""
+    note_end(fha, binding.hash, binding.identification)
     leave_outside(fha, binding.address, binding.hash)
     remove_binding(&fha.bindings, binding)
+
+
+cdef void note_end(Fha* fha, uint64_t hash, uint64_t identification) noexcept nogil:
+    """A copy of its last request must not bring back what is over, as long as its timestamp would still do."""
+    ended_note(&fha.ended, hash, identification, ntp_of(fha.now.wall) - (<uint64_t> fha.window_s << 32))

@@ -17,7 +17,7 @@ from servers.roles.fha.proof cimport static_key_of
 from servers.roles.fha.row cimport refuse, refuse_unsigned
 from servers.roles.fha.state cimport FHA_ALLOCATES, Fha, NEVER, Registration, SECOND, StaticKey
 from servers.roles.radius_client cimport Upstream, request_octets
-from servers.tables.hash cimport hash_octets
+from servers.tables.hash cimport seeded_hash
 
 
 cdef inline const uint8_t* attribute(const Registration* row, int slot) noexcept nogil:
@@ -92,8 +92,9 @@ cdef bint take_pool(const Fha* fha, Registration* row) noexcept nogil:
 
 
 cdef bint key_is_usable(const Registration* row) noexcept nogil:
-    """RFC 3957 6.4: all that extension 43 is made of."""
+    """RFC 3957 6.4: all that extension 43 is made of; a salt has its first bit set, RFC 2868 3.5."""
     return (row.answer.packet.count[<int> MN_FHA_KEY] == 1 and size_of(row, MN_FHA_KEY) == 34
+            and attribute(row, MN_FHA_KEY)[0] & 0x80
             and 16 <= size_of(row, MN_FHA_NONCE) <= 64 and integer(row, AAA_SPI)
             and integer(row, MN_FHA_MN_SPI) == row.asked_spi and integer(row, MN_FHA_FHA_SPI) >= 256
             and integer(row, MN_FHA_ALGORITHM) == ALGORITHM_HMAC_MD5
@@ -125,7 +126,7 @@ cdef uint64_t hash_of_values(const Packet* packet, int slot) noexcept nogil:
     cdef uint64_t hash = 0
     cdef int place = packet.offset[slot]
     while place:
-        hash = hash_octets(packet.octets + place, packet.octets[place - 1] - 2, hash) | 1
+        hash = seeded_hash(packet.octets + place, packet.octets[place - 1] - 2, hash) | 1
         place = next_occurrence(packet, &NUMBERS, slot, place)
     return hash
 

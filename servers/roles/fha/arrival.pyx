@@ -1,11 +1,13 @@
 # A Registration Request arrives: shape, duplicates, one exchange at a time for each node.
 from fastcodec.mip4 cimport (
     CHAP_SPI, EXT_CHALLENGE, EXT_CVSE, EXT_FA_HA, EXT_GENERALIZED, EXT_MN_HA, EXT_MN_HA_NONCE_REQUEST, EXT_NAI,
-    EXT_REVOCATION_SUPPORT, FAILED_AUTHENTICATION, FLAG_R_RESERVED, FLAG_X_RESERVED, POORLY_FORMED_REQUEST, REGISTRATION_REQUEST,
-    RegistrationRequest, SUBTYPE_MN_AAA, SUBTYPE_NONCE, find_piece, walk_message,
+    EXT_REVOCATION_SUPPORT, FAILED_AUTHENTICATION, FLAG_R_RESERVED, FLAG_X_RESERVED, POORLY_FORMED_REQUEST,
+    REGISTRATION_REQUEST, RegistrationRequest, SHAPES, SUBTYPE_MN_AAA, SUBTYPE_NONCE, find_piece, walk_message,
 )
-from fastcodec.status cimport DOUBLED_EXTENSION, NO_AUTHENTICATOR, TOO_SHORT, WRONG_TYPE
-from fastcodec.wire cimport Piece, get32, get64
+from fastcodec.status cimport (
+    BAD_EXTENSION, DOUBLED_EXTENSION, EXTENSION_OVERRUN, NO_AUTHENTICATOR, OK, TOO_SHORT, WRONG_TYPE,
+)
+from fastcodec.wire cimport Piece, get32, get64, walk
 from libc.stdint cimport uint32_t, uint64_t, uint8_t
 from libc.string cimport memcmp, memcpy, memset
 from servers.engine.counters cimport count_event
@@ -18,10 +20,16 @@ from servers.engine.stages cimport DONE, GOOD, PARKED
 from servers.net.node cimport Datagram
 from servers.roles.fha.revocation cimport support_of
 from servers.roles.fha.row cimport drop, end_row, leave, nai_of, refuse, refuse_unknown, rrq_of
-from servers.roles.fha.state cimport Fha, MOST_EXTENSIONS, PROOF_LONGEST, Registration, STAGE_JUDGE
+from servers.roles.fha.state cimport Fha, MOST_EXTENSIONS, MOST_IN_REQUEST, PROOF_LONGEST, Registration, STAGE_JUDGE
 from servers.tables.bindings cimport Binding, find_binding
 from servers.tables.budget cimport budget_allows
-from servers.tables.hash cimport NO_ROW, hash_octets, hash_word, table_find, table_insert, table_next, table_prefetch
+from servers.tables.hash cimport NO_ROW, hash_word, seeded_hash, table_find, table_insert, table_next, table_prefetch
+
+
+cdef enum:
+    DOT = 46
+    AT = 64
+    BACKSLASH = 92
 
 
 cdef void* open_row(Fha* fha, uint32_t slot, const Datagram* datagram) noexcept nogil:
@@ -48,16 +56,38 @@ cdef void read_request(Fha* fha, Registration* row) noexcept nogil:
         return
     found = walk_message(row.octets, <int> row.datagram.length, sizeof(RegistrationRequest), pieces, MOST_EXTENSIONS)
     if found < 0:
-        drop(fha, row, -found)
-    elif find_piece(pieces, found, EXT_FA_HA, 0) >= 0:                # RFC 5944 3.8.2.1 c
-        drop(fha, row, AGENT_UNKNOWN)
+        read_malformed(fha, row, -found)
     else:
-        read_extensions(fha, row, pieces, found)
-        if row.head.outcome == GOOD:
-            find_hashes(fha, row)
+        read_extensions(fha, row, pieces, found, OK)
 
 
-cdef void read_extensions(Fha* fha, Registration* row, const Piece* pieces, int found) noexcept nogil:
+cdef void read_malformed(Fha* fha, Registration* row, int fault) noexcept nogil:
+    """More extensions than are served, or one that cannot be one: who has proven who it is before hears of it, 134
+    (ruling 10), everybody else nothing. An unknown type below 128 is silence always, RFC 5944 1.8."""
+    cdef Piece[MOST_IN_REQUEST] pieces
+    cdef int end = <int> row.datagram.length, at = 0
+    cdef int found = walk(row.octets, end, sizeof(RegistrationRequest), SHAPES, pieces, MOST_IN_REQUEST, &at)
+    if found in (-EXTENSION_OVERRUN, -BAD_EXTENSION):
+        found = walk(row.octets, at, sizeof(RegistrationRequest), SHAPES, pieces, MOST_IN_REQUEST, &at)
+    if found < 0:
+        drop(fha, row, -found)
+    elif find_piece(pieces, found, EXT_MN_HA, 0) < 0 and find_piece(pieces, found, EXT_GENERALIZED, SUBTYPE_MN_AAA) < 0:
+        drop(fha, row, fault)
+    else:
+        read_extensions(fha, row, pieces, found, fault)
+
+
+cdef void read_extensions(Fha* fha, Registration* row, const Piece* pieces, int found, int fault) noexcept nogil:
+    """The pieces of a request; `fault`: a Status, what is wrong with it so far."""
+    if find_piece(pieces, found, EXT_FA_HA, 0) >= 0:                  # RFC 5944 3.8.2.1 c
+        drop(fha, row, AGENT_UNKNOWN)
+        return
+    read_covered(fha, row, pieces, found, fault)
+    if row.head.outcome == GOOD:
+        find_hashes(fha, row)
+
+
+cdef void read_covered(Fha* fha, Registration* row, const Piece* pieces, int found, int fault) noexcept nogil:
     """What counts ends where the last authorization-enabling extension begins (RFC 5944 3.6.1.3): MN-AAA if there is
     one, else MN-HA. Nothing behind it is covered, and nothing behind it is looked at."""
     cdef int proof = find_piece(pieces, found, EXT_GENERALIZED, SUBTYPE_MN_AAA)
@@ -76,6 +106,7 @@ cdef void read_extensions(Fha* fha, Registration* row, const Piece* pieces, int 
             row.wants_key = True
             row.asked_spi = get32(row.octets + pieces[k].offset) if pieces[k].length == 4 else 0
         elif pieces[k].type == EXT_CHALLENGE:
+            is_doubled |= row.challenge_at != 0
             row.challenge_at, row.challenge_length = pieces[k].offset, pieces[k].length
         elif pieces[k].type == EXT_REVOCATION_SUPPORT:
             row.revocation = support_of(row.octets + pieces[k].offset, pieces[k].length)
@@ -85,7 +116,7 @@ cdef void read_extensions(Fha* fha, Registration* row, const Piece* pieces, int 
             is_doubled |= k != mn_ha
     check_proofs(fha, row, &pieces[proof] if proof >= 0 else NULL, &pieces[mn_ha] if mn_ha >= 0 else NULL)
     if row.head.outcome == GOOD:
-        check_form(fha, row, is_doubled)
+        check_form(fha, row, DOUBLED_EXTENSION if is_doubled and not fault else fault)
 
 
 cdef void check_proofs(Fha* fha, Registration* row, const Piece* proof, const Piece* mn_ha) noexcept nogil:
@@ -96,7 +127,7 @@ cdef void check_proofs(Fha* fha, Registration* row, const Piece* proof, const Pi
         drop(fha, row, RESERVED_SPI)                                  # RFC 5944 1.6: no association
     elif not row.nai_length:
         drop(fha, row, NO_NAI)
-    elif row.nai_length > 253 or (proof and proof.head + 8 > PROOF_LONGEST):
+    elif row.nai_length > 253 or not nai_is_sound(nai_of(row), row.nai_length) or (proof and proof.head + 8 > PROOF_LONGEST):
         drop(fha, row, BAD_NAI)
     else:
         row.proof_at = proof.head if proof else 0
@@ -104,10 +135,25 @@ cdef void check_proofs(Fha* fha, Registration* row, const Piece* proof, const Pi
         row.is_chap = proof and get32(row.octets + proof.offset) == CHAP_SPI
 
 
-cdef void check_form(Fha* fha, Registration* row, bint is_doubled) noexcept nogil:
+cdef bint nai_is_sound(const uint8_t* nai, int length) noexcept nogil:
+    """RFC 4282 2.1, as far as it keeps strange octets from logs and peers: no control characters, no octets that UTF-8
+    never has, no empty part between dots, no second @ but behind a backslash."""
+    cdef int k, ats = 0
+    cdef uint8_t octet, before = DOT
+    for k in range(length):
+        octet = nai[k]
+        if octet < 0x20 or octet == 0x7f or octet in (0xc0, 0xc1) or octet >= 0xf5 or octet == DOT == before:
+            return False
+        if octet == AT and before != BACKSLASH:
+            ats += 1
+        before = octet
+    return ats < 2
+
+
+cdef void check_form(Fha* fha, Registration* row, int fault) noexcept nogil:
     """The refusal is written when the node has proven who it is."""
-    if is_doubled:
-        refuse(fha, row, POORLY_FORMED_REQUEST, DOUBLED_EXTENSION)
+    if fault:
+        refuse(fha, row, POORLY_FORMED_REQUEST, fault)
     elif row.proof_at and row.mn_ha_at and not fha.strict:            # RFC 3344 3.8.2.1: exactly one
         refuse(fha, row, FAILED_AUTHENTICATION, DOUBLED_EXTENSION)
     elif fha.strict and rrq_of(row).flags & (FLAG_R_RESERVED | FLAG_X_RESERVED):
@@ -118,8 +164,8 @@ cdef void check_form(Fha* fha, Registration* row, bint is_doubled) noexcept nogi
 
 cdef void find_hashes(Fha* fha, Registration* row) noexcept nogil:
     row.identification = get64(&rrq_of(row).identification)
-    row.nai_hash = hash_octets(nai_of(row), row.nai_length, fha.seed)
-    row.request_hash = hash_octets(row.octets, row.datagram.length, fha.seed)
+    row.nai_hash = seeded_hash(nai_of(row), row.nai_length, fha.seed)
+    row.request_hash = seeded_hash(row.octets, row.datagram.length, fha.seed)
     table_prefetch(&fha.bindings.by_nai, row.nai_hash)
     table_prefetch(&fha.pending, row.nai_hash)
 
@@ -139,10 +185,12 @@ cdef Registration* pending_of(Fha* fha, const Registration* row) noexcept nogil:
 
 
 cdef void find_node(Fha* fha, Registration* row) noexcept nogil:
-    """Ruling 1: the same octets share the exchange or get the same reply; a new Identification waits, the newest only."""
+    """Ruling 1: the same octets share the exchange or get the same reply; a new Identification waits, the newest only.
+    Nothing is to be asked of the AAAH without a proof for it, nor for another home agent: it would give no key and no
+    reason (radius.md 9.2), while the node's own key signs 136 (ruling 11)."""
     if not row.has_waited:
         take_turn(fha, row)
-    if not row.proof_at:                                               # nothing to ask the AAAH for
+    if not row.proof_at or row.is_proven and rrq_of(row).home_agent != fha.address:
         row.head.stage = STAGE_JUDGE
 
 

@@ -4,9 +4,10 @@ from libc.string cimport memcpy, memset
 from servers.engine.counters cimport count_event
 from servers.engine.reasons cimport HANDED_OVER, REKEYED, RENEWED, TABLE_FULL
 from servers.engine.stages cimport DONE, PARKED
+from servers.roles.fha.overlap cimport keep_old_key, makes_old
 from servers.roles.fha.revocation cimport stamp_of
 from servers.roles.fha.row cimport binding_of, drop, end_row, is_accepted, leave, nai_of, rrq_of
-from servers.roles.fha.state cimport Fha, NEVER, OVERLAP, Registration, SECOND, STAGE_SEND
+from servers.roles.fha.state cimport Fha, NEVER, Registration, SECOND, STAGE_SEND
 from servers.store.journal cimport journal_durable
 from servers.tables.bindings cimport Binding, add_binding, set_expiry
 
@@ -62,11 +63,8 @@ cdef void count_kind(Fha* fha, const Registration* row, const Binding* binding, 
 
 
 cdef void replace_key(Fha* fha, const Registration* row, Binding* binding, bint is_first) noexcept nogil:
-    """The reply that tells the node of its new key may be lost: the one that it has stays good for a while. A request
-    under the older of two keys shows that the node has never heard of the newer one."""
-    if not is_first and row.has_new_key and not row.under_old_key:
-        binding.old_prepared, binding.old_mn_spi, binding.old_ha_spi = binding.prepared, binding.mn_spi, binding.ha_spi
-        binding.old_until = min(fha.now.monotonic + <uint64_t> OVERLAP * SECOND, binding.key_expires)
+    if not is_first and makes_old(row):
+        keep_old_key(fha, binding)
     binding.prepared, binding.mn_spi, binding.ha_spi, binding.replay = row.key, row.mn_spi, row.ha_spi, row.replay
     binding.key_expires = <uint64_t> NEVER
     if row.key_lifetime:

@@ -15,6 +15,7 @@ from servers.roles.fha.row cimport binding_of, drop, refuse, rrq_of
 from servers.roles.fha.state cimport Fha, Registration, SECOND
 from servers.tables.bindings cimport Binding
 from servers.tables.budget cimport budget_allows
+from servers.tables.ended cimport ended_allows
 
 
 cdef void judge(Fha* fha, Registration* row) noexcept nogil:
@@ -31,6 +32,8 @@ cdef void judge(Fha* fha, Registration* row) noexcept nogil:
         return
     judge_request(fha, row, binding)
     row.by_nonce = row.is_proven and row.replay == REPLAY_NONCES and not row.has_new_key
+    if row.by_nonce and binding:                                       # it may have moved on while the AAAH was asked
+        row.replay_nonce = binding.nonce
     if not identification_is_fresh(fha, row, binding):                 # a wrong clock is told, whatever else is wrong
         if not budget_allows(&fha.mismatches, row.nai_hash, fha.now.monotonic):
             drop(fha, row, REPLY_LIMIT)
@@ -63,13 +66,14 @@ cdef void judge_request(Fha* fha, Registration* row, const Binding* binding) noe
 
 cdef bint identification_is_fresh(Fha* fha, const Registration* row, const Binding* binding) noexcept nogil:
     """RFC 5944 5.7.1: within the window of our clock when it came, however long the AAAH took, and newer than all
-    accepted before, also before a restart. 5.7.2: the nonce sent last. What the AAAH has to vouch for is judged by time,
-    as the AAAH judges it."""
+    accepted before, also before a restart or under a binding that is gone. 5.7.2: the nonce sent last. What the AAAH has
+    to vouch for is judged by time, as the AAAH judges it."""
     if row.by_nonce:
         return <uint32_t> (row.identification >> 32) == row.replay_nonce
     return (is_within(row.identification, ntp_of(row.arrived), fha.window_s)
             and (not fha.oldest_identification or is_newer(row.identification, fha.oldest_identification))
-            and (not binding or not binding.identification or is_newer(row.identification, binding.identification)))
+            and (not binding or not binding.identification or is_newer(row.identification, binding.identification))
+            and (binding or ended_allows(&fha.ended, row.nai_hash, row.identification)))
 
 
 cdef uint32_t granted_lifetime(const Fha* fha, const Registration* row) noexcept nogil:

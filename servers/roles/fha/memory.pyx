@@ -11,17 +11,19 @@ from servers.engine.parking cimport parking_close, parking_open, parking_row
 from servers.engine.stages cimport queue_close, queue_open
 from servers.net.node cimport BATCH, Node, ROOM, draw
 from servers.pool.bitmap cimport SharedPool
-from servers.roles.fha.record cimport fill_record
+from servers.roles.fha.overlap cimport OldKey
+from servers.roles.fha.record cimport write_binding
 from servers.roles.fha.restart cimport remember_clock, restore_binding
 from servers.roles.fha.state cimport (
     Acknowledgment, BOUND, Fha, MOST_ORDERS, MOST_POOLS, MOST_REVOCATIONS, MOST_STATIC_KEYS, NamedPool, Order,
-    POOL_NAME_LONGEST, RELEASED, Registration, Revocation, StaticKey,
+    POOL_NAME_LONGEST, RECORD_ROOM, RELEASED, Registration, Revocation, StaticKey,
 )
 from servers.roles.radius_client cimport Answer, MOST_UPSTREAMS, client_close, client_open, client_report, client_server
 from servers.roles.fha.static_keys cimport follow_static_keys, forget_static_keys
 from servers.store.journal cimport JournalWriter
 from servers.tables.bindings cimport Binding, Record, bindings_close, bindings_open
 from servers.tables.budget cimport budget_close, budget_open
+from servers.tables.ended cimport ended_close, ended_open
 from servers.tables.hash cimport table_close, table_open
 from servers.tables.replies cimport ReplyCache
 
@@ -58,6 +60,7 @@ cdef class FhaMemory(Node):
         self.fha.client.queue, self.fha.client.out = &self.fha.queue, &self.out
         self.fha.client.entropy, self.fha.client.counters = &self.entropy, &self.fha.counters
         self.fha.client.now, self.now.monotonic = &self.now, now
+        ended_open(&self.fha.ended)
         budget_open(&self.fha.requests, 10)                            # ruling 16
         budget_open(&self.fha.duplicates, 10)
         budget_open(&self.fha.mismatches, 1)                           # ruling 3
@@ -83,6 +86,7 @@ cdef class FhaMemory(Node):
         parking_close(&self.fha.waiting)
         bindings_close(&self.fha.bindings)
         client_close(&self.fha.client)
+        ended_close(&self.fha.ended)
         budget_close(&self.fha.requests)
         budget_close(&self.fha.duplicates)
         budget_close(&self.fha.mismatches)
@@ -164,23 +168,27 @@ cdef class FhaMemory(Node):
 
     def restore(self, int kind, bytes payload, uint64_t now, uint64_t wall):
         """One journal record, in the journal's order; call before the first datagram. False: the record is not valid."""
-        cdef const Record* record = <const Record*> <const uint8_t*> payload
-        if len(payload) < <Py_ssize_t> sizeof(Record) or len(payload) != <Py_ssize_t> sizeof(Record) + record.nai_length:
+        cdef const uint8_t* octets = payload
+        cdef const Record* record = <const Record*> octets
+        cdef Py_ssize_t rest = len(payload) - <Py_ssize_t> sizeof(Record)
+        if rest < 0 or rest - record.nai_length not in (0, <Py_ssize_t> sizeof(OldKey)):
             return False
+        self.now.monotonic, self.now.wall = now, wall
         remember_clock(&self.fha, record)
-        return restore_binding(&self.fha, record, kind == RELEASED, now, wall)
+        return restore_binding(&self.fha, record, <const OldKey*> (octets + sizeof(Record) + record.nai_length)
+                               if rest > record.nai_length else NULL, kind == RELEASED, now, wall)
 
     def records(self, uint64_t now, uint64_t wall):
         """Every lease, and what is still known of ended ones, as journal records for an image: yields (type, payload)."""
         cdef Binding* binding
-        cdef Record record
+        cdef uint8_t[RECORD_ROOM] octets
+        cdef uint32_t length
         for row in self.bound_rows():
             binding = <Binding*> parking_row(&self.fha.bindings.rows, row)
             if not binding.nai_length:                               # gone since this began
                 continue
-            fill_record(&record, binding, now, wall)
-            yield (RELEASED if binding.is_over else BOUND,
-                   (<const uint8_t*> &record)[:sizeof(Record)] + binding.nai[:binding.nai_length])
+            length = write_binding(binding, now, wall, octets)
+            yield RELEASED if binding.is_over else BOUND, (<const uint8_t*> octets)[:length]
 
     cdef list bound_rows(self):
         cdef uint32_t row

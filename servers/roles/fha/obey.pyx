@@ -18,7 +18,7 @@ from servers.roles.fha.state cimport (
     SESSION_NOT_FOUND, UNSUPPORTED_ATTRIBUTE, UNSUPPORTED_SERVICE,
 )
 from servers.tables.bindings cimport Binding, find_binding
-from servers.tables.hash cimport hash_octets
+from servers.tables.hash cimport seeded_hash
 
 
 cdef inline const uint8_t* value(const Order* order, int slot) noexcept nogil:
@@ -145,7 +145,7 @@ cdef Binding* binding_of_order(Fha* fha, const Order* order) noexcept nogil:
     cdef uint8_t[16] session
     cdef const uint8_t* nai = value(order, USER_NAME)
     cdef uint32_t length = order.packet.size[<int> USER_NAME]
-    cdef Binding* binding = find_binding(&fha.bindings, nai, length, hash_octets(nai, length, fha.seed))
+    cdef Binding* binding = find_binding(&fha.bindings, nai, length, seeded_hash(nai, length, fha.seed))
     if not binding or binding.is_over or order.packet.size[<int> ACCT_SESSION_ID] != 16:
         return NULL
     write_session(binding.session, session)

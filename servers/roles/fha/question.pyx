@@ -16,13 +16,13 @@ from servers.roles.fha.state cimport (
     CHALLENGE_USED, CO_LOCATED, Fha, NAS_PORT_VIRTUAL, PROOF_PIECE, Registration, SERVICE_FRAMED, STAGE_ANSWER,
     WANT_MN_FHA,
 )
-from servers.roles.radius_client cimport NO_TRANSACTION, asks_ours, client_begin, client_finish, client_send, client_take
+from servers.roles.radius_client cimport NO_TRANSACTION, client_begin, client_finish_for_ours, client_send, client_take
 from servers.tables.bindings cimport Binding
 from servers.tables.hash cimport hash_word
 
 
 cdef void ask_aaah(Fha* fha, Registration* row) noexcept nogil:
-    """The Access-Request of step 5, radius.md 9.2."""
+    """The Access-Request of step 5, radius.md 9.2. C comes last: others than ours have no use for it."""
     cdef const RegistrationRequest* rrq = rrq_of(row)
     cdef uint8_t* at
     cdef uint8_t[16] session
@@ -34,8 +34,6 @@ cdef void ask_aaah(Fha* fha, Registration* row) noexcept nogil:
     at = client_begin(&fha.client, row.transaction)
     at = put_attribute(at, &NUMBERS, USER_NAME, nai_of(row), row.nai_length)
     at = put_chap(row, at) if row.is_chap else put_proof(row, at)
-    if not row.is_chap or asks_ours(&fha.client):
-        at = put_covered(row, at)
     at = put_attribute(at, &NUMBERS, NAS_IP_ADDRESS, &fha.address, 4)
     at = put_attribute(at, &NUMBERS, NAS_IDENTIFIER, fha.identifier, fha.identifier_length)
     at = put_integer(at, &NUMBERS, NAS_PORT_TYPE, NAS_PORT_VIRTUAL)
@@ -49,7 +47,7 @@ cdef void ask_aaah(Fha* fha, Registration* row) noexcept nogil:
     at = put_integer(at, &NUMBERS, REGISTRATION_LIFETIME, get16(&rrq.lifetime))
     if row.wants_key:
         at = put_key_request(fha, row, at)
-    client_finish(&fha.client, row.transaction, at, row.digest)
+    client_finish_for_ours(&fha.client, row.transaction, at, put_covered(row, at), row.digest)
 
 
 cdef uint8_t* put_proof(const Registration* row, uint8_t* at) noexcept nogil:

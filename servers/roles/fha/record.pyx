@@ -1,6 +1,7 @@
 # A binding as the journal has it: on the way there, always the whole of it.
-from libc.stdint cimport uint64_t, uint8_t
+from libc.stdint cimport uint32_t, uint64_t, uint8_t
 from libc.string cimport memcpy
+from servers.roles.fha.overlap cimport makes_old, write_old_key
 from servers.roles.fha.revocation cimport stamp_of
 from servers.roles.fha.row cimport nai_of, rrq_of
 from servers.roles.fha.state cimport BOUND, Fha, NEVER, RECORD_ROOM, RELEASED, Registration, SECOND
@@ -12,6 +13,7 @@ cdef uint64_t journal_registration(Fha* fha, const Registration* row, const Bind
     """The ticket, 0: refused. Under a key held already that key goes on."""
     cdef uint8_t[RECORD_ROOM] octets
     cdef Record* record = <Record*> octets
+    cdef uint32_t length
     cdef bint goes_on = row.is_proven and not row.has_new_key and binding != NULL
     record.written, record.expires = fha.now.wall, fha.now.wall + <uint64_t> row.lifetime * SECOND
     record.identification = binding.identification if row.by_nonce and binding else row.identification
@@ -32,25 +34,34 @@ cdef uint64_t journal_registration(Fha* fha, const Registration* row, const Bind
         memcpy(record.key, row.secret, 32)
     record.nai_length = <uint8_t> row.nai_length
     memcpy(octets + sizeof(Record), nai_of(row), row.nai_length)
-    return journal_append(fha.journal, octets, sizeof(Record) + row.nai_length, BOUND)
+    length = <uint32_t> sizeof(Record) + row.nai_length
+    if binding:
+        length += write_old_key(binding, makes_old(row), fha.now.monotonic, fha.now.wall, octets + length)
+    return journal_append(fha.journal, octets, length, BOUND)
 
 
 cdef uint64_t journal_end(Fha* fha, const Binding* binding, uint64_t rest) noexcept nogil:
     """The end of a lease; `rest`: how long, in ns, its association stays."""
     cdef uint8_t[RECORD_ROOM] octets
-    cdef Record* record = <Record*> octets
-    fill_record(record, binding, fha.now.monotonic, fha.now.wall)
-    record.expires = fha.now.wall + rest
-    memcpy(octets + sizeof(Record), binding.nai, binding.nai_length)
-    return journal_append(fha.journal, octets, sizeof(Record) + binding.nai_length, RELEASED)
+    cdef uint32_t length = write_binding(binding, fha.now.monotonic, fha.now.wall, octets)
+    (<Record*> octets).expires = fha.now.wall + rest
+    return journal_append(fha.journal, octets, length, RELEASED)
 
 
 cdef uint64_t journal_change(Fha* fha, const Binding* binding) noexcept nogil:
     """A lease that goes on otherwise."""
     cdef uint8_t[RECORD_ROOM] octets
-    fill_record(<Record*> octets, binding, fha.now.monotonic, fha.now.wall)
+    return journal_append(fha.journal, octets, write_binding(binding, fha.now.monotonic, fha.now.wall, octets), BOUND)
+
+
+cdef uint32_t write_binding(const Binding* binding, uint64_t now, uint64_t wall, uint8_t* octets) noexcept nogil:
+    """The whole record, RECORD_ROOM at most; its length. Of a binding whose key is worth nothing any more, none is kept."""
+    cdef uint32_t length = <uint32_t> sizeof(Record) + binding.nai_length
+    fill_record(<Record*> octets, binding, now, wall)
     memcpy(octets + sizeof(Record), binding.nai, binding.nai_length)
-    return journal_append(fha.journal, octets, sizeof(Record) + binding.nai_length, BOUND)
+    if binding.key_expires > now:
+        length += write_old_key(binding, False, now, wall, octets + length)
+    return length
 
 
 cdef void fill_record(Record* record, const Binding* binding, uint64_t now, uint64_t wall) noexcept nogil:

@@ -59,9 +59,10 @@ cdef uint8_t* write_fixed(Fha* fha, Registration* row) noexcept nogil:
 
 
 cdef uint32_t next_nonce(Fha* fha, Registration* row) noexcept nogil:
-    """RFC 5944 5.7.2: a new one in every reply, except in one to a stranger, who must not make the node's own wrong."""
+    """RFC 5944 5.7.2: a new one in every reply, except in one to a stranger or to what may be a replay, which must not make
+    the node's own wrong: that is told the one expected, which nobody has used yet."""
     cdef Binding* binding
-    if row.is_proven or row.has_new_key:
+    if row.has_new_key or row.is_proven and row.code != IDENTIFICATION_MISMATCH:
         row.replay_nonce = get32(draw(fha.entropy, 4))
         binding = binding_of(fha, row)
         if binding and not is_accepted(row):

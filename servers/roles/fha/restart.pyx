@@ -7,10 +7,11 @@ from servers.engine.ntp cimport is_newer, ntp_of
 from servers.engine.parking cimport parking_row
 from servers.net.node cimport draw
 from servers.pool.bitmap cimport Pool, RESERVED, pool_claim, pool_cool, pool_state
-from servers.roles.fha.address cimport drop_binding, keep_outside, pool_of, rest_of
+from servers.roles.fha.address cimport drop_binding, keep_outside, note_end, pool_of, rest_of
+from servers.roles.fha.overlap cimport OldKey, restore_old_key
 from servers.roles.fha.state cimport Fha, NEVER, SECOND
 from servers.tables.bindings cimport Binding, Record, add_binding, find_binding, set_expiry
-from servers.tables.hash cimport hash_octets
+from servers.tables.hash cimport seeded_hash
 
 cdef enum:
     LONGEST_LIFETIME_S = 0xffff          # RFC 5944 3.3; a wall clock that went back would prolong a lease by years
@@ -24,10 +25,11 @@ cdef void remember_clock(Fha* fha, const Record* record) noexcept nogil:
         fha.oldest_identification = moment
 
 
-cdef bint restore_binding(Fha* fha, const Record* record, bint is_over, uint64_t now, uint64_t wall) noexcept nogil:
+cdef bint restore_binding(Fha* fha, const Record* record, const OldKey* old, bint is_over, uint64_t now,
+                          uint64_t wall) noexcept nogil:
     """The latest record of a NAI counts. A lease that expired while nobody was there has rested since."""
     cdef const uint8_t* nai = <const uint8_t*> record + sizeof(Record)
-    cdef uint64_t hash = hash_octets(nai, record.nai_length, fha.seed)
+    cdef uint64_t hash = seeded_hash(nai, record.nai_length, fha.seed)
     cdef uint64_t rest = rest_of(fha, record.address) * SECOND
     cdef uint64_t until = record.expires
     cdef Binding* binding = find_binding(&fha.bindings, nai, record.nai_length, hash)
@@ -39,6 +41,7 @@ cdef bint restore_binding(Fha* fha, const Record* record, bint is_over, uint64_t
         until += rest
     if is_over and until <= wall:
         forget_binding(fha, binding)
+        note_end(fha, hash, record.identification)
         return True
     until = now + min(until - wall, rest if is_over else <uint64_t> LONGEST_LIFETIME_S * SECOND)
     if not place_address(fha, record.address, hash, until if is_over else 0):
@@ -48,6 +51,7 @@ cdef bint restore_binding(Fha* fha, const Record* record, bint is_over, uint64_t
         if not binding:
             return False
     restore_association(fha, binding, record, now, wall)
+    restore_old_key(fha, binding, old, now, wall)
     binding.is_over = is_over
     set_expiry(&fha.bindings, binding, until)
     return True
@@ -92,7 +96,7 @@ cdef Binding* binding_of_address(Fha* fha, uint32_t address) noexcept nogil:
 
 
 cdef void restore_association(Fha* fha, Binding* binding, const Record* record, uint64_t now, uint64_t wall) noexcept nogil:
-    """Without the key before it. Nonces are new, so that what was sent before is refused (RFC 5944 5.7.2)."""
+    """Nonces are new, so that what was sent before is refused (RFC 5944 5.7.2)."""
     binding.address, binding.care_of_address = record.address, record.care_of_address
     binding.identification, binding.mn_spi, binding.ha_spi = record.identification, record.mn_spi, record.ha_spi
     binding.most_lifetime, binding.replay = record.most_lifetime, record.replay

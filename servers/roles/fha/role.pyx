@@ -217,12 +217,15 @@ cdef class FhaRole(FhaMemory):
     cdef void run_ready(self) noexcept nogil:
         """Requests that waited for an older one of their node, which is over now."""
         cdef void* rows[BATCH]
+        cdef Registration* row
         cdef int n
         while self.fha.ready_count:
             n = 0
             while self.fha.ready_count and n < BATCH:
                 self.fha.ready_count -= 1
-                rows[n] = parking_row(&self.fha.waiting, self.fha.ready[self.fha.ready_count])
+                row = <Registration*> parking_row(&self.fha.waiting, self.fha.ready[self.fha.ready_count])
+                row.head.outcome = GOOD
+                rows[n] = row
                 n += 1
             run_stages(&self.fha, STAGES, STAGE_COUNT, rows, n, &self.fha.queue)
 

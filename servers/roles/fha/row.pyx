@@ -5,7 +5,7 @@ from libc.string cimport memcpy
 from servers.engine.counters cimport count_event, count_offence
 from servers.engine.parking cimport parking_leave, parking_row
 from servers.engine.reasons cimport OUTBOX_FULL, REPLY_LIMIT
-from servers.engine.stages cimport DROPPED, GOOD
+from servers.engine.stages cimport DROPPED
 from servers.net.node cimport Datagram, compose
 from servers.roles.fha.state cimport Fha, PORT_REGISTRATION, Registration, STAGE_HASH, STAGE_WRITE
 from servers.tables.budget cimport budget_allows
@@ -13,13 +13,14 @@ from servers.tables.hash cimport hash_word, table_insert, table_remove
 
 
 cdef void end_row(Fha* fha, Registration* row, int outcome) noexcept nogil:
-    """The row is over; a newer request of the same node that waited takes its place."""
+    """The row is over; a newer request of the same node that waited takes its place. It may have come in the same batch,
+    whose run is past its first stages: it stays parked until a run of its own."""
     cdef Registration* newer
     row.head.outcome = <uint8_t> outcome
     if table_remove(&fha.pending, row.nai_hash, row.slot) and row.newer:
         newer = <Registration*> parking_row(&fha.waiting, row.newer - 1)
         table_insert(&fha.pending, newer.nai_hash, newer.slot)
-        newer.head.outcome, newer.head.stage, newer.has_waited = GOOD, STAGE_HASH, True
+        newer.head.stage, newer.has_waited = STAGE_HASH, True
         fha.ready[fha.ready_count] = newer.slot
         fha.ready_count += 1
     parking_leave(&fha.waiting, row.slot)

@@ -11,6 +11,7 @@ from servers.roles.radius_client cimport Answer, RadiusClient, Upstream
 from servers.store.journal cimport Journal
 from servers.tables.bindings cimport Bindings
 from servers.tables.budget cimport Budget
+from servers.tables.ended cimport Ended
 from servers.tables.hash cimport Table
 from servers.tables.replies cimport Replies
 
@@ -18,7 +19,8 @@ cdef enum:
     SECOND = 1000000000
     NEVER = 0x7fffffffffffffff           # ns, of a clock
     PORT_REGISTRATION = 0                # index of the socket that nodes send to
-    MOST_EXTENSIONS = 32
+    MOST_EXTENSIONS = 32                 # that are served
+    MOST_IN_REQUEST = 738                # that fit into RRQ_ROOM, two octets each
     PROOF_LONGEST = 1235                 # C travels in at most five attributes of 247 octets
     PROOF_PIECE = 247
     CHALLENGE_USED = 237                 # octets of a challenge that CHAP_SPI uses, RFC 4721 8
@@ -27,7 +29,7 @@ cdef enum:
     CO_LOCATED = 1                       # of Mipstorm-CoA-Type
     WANT_MN_FHA = 1                      # of Mipstorm-Key-Request
     FHA_ALLOCATES = 0xfffffffe           # RFC 2865 5.8
-    RECORD_ROOM = 448                    # octets of a Record and the longest NAI
+    RECORD_ROOM = 512                    # octets of a Record, the longest NAI and an OldKey
     BOUND = 1                            # journal record types
     RELEASED = 2
     STAGE_HASH = 1                       # places in STAGES
@@ -177,6 +179,7 @@ cdef struct Fha:                         # all that a stage may touch
     Table pending                        # NAI -> slot of the request under way
     Table outside                        # home address in no pool -> tag of its owner
     Bindings bindings
+    Ended ended
     NamedPool[8] pools                   # the first serves those whom the AAAH names none for
     uint32_t pool_count
     Journal* journal
