@@ -1,5 +1,6 @@
 # make demo   builds and bootstraps 20 000 mobile nodes against a private AAAH and FHA
 # make test   builds and passes all tests
+# make kill    kills servers at every failpoint, 20 times each (long)
 # make bench  prints the figures and writes bench.json (long)
 # make lint   ruff, mypy, cython-lint, stubs
 # make dist-test   sdist and wheel, their tests from another folder (long)
@@ -9,13 +10,17 @@ PY     := $(VENV)/bin/python
 SOURCES := $(shell find fastcodec servers loadgen -name '*.pyx' -o -name '*.pxd' -o -name '*.h' -o -name '*.c' 2>/dev/null)
 APT    := apt-get install gcc make python3-dev python3-venv
 
-.PHONY: demo test bench lint dist-test build clean
+.PHONY: demo test kill bench lint dist-test build clean
+KILLS  ?= 20
 
 demo: build
 	$(VENV)/bin/mipstorm bench -n 20000 -r 2000 --json result.json
 
 test: build
 	$(PY) -m pytest -n 2 --dist loadgroup
+
+kill: build
+	MIPSTORM_KILLS=$(KILLS) $(PY) -m pytest -s -v tests/e2e/test_failpoints.py -k killed_at_every
 
 bench: build
 	$(PY) -m benchmarks.figures

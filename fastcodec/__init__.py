@@ -7,6 +7,15 @@
 `RegistrationRequest`, `RegistrationReply` and `RadiusPacket` are single messages; `RegistrationBatch` and
 `RadiusBatch` hold n datagrams as columns. Errors are a tree, drawn in `fastcodec.errors`.
 """
+from fastcodec.agent_discovery import AgentFlag
+from fastcodec.agents import (
+    AdvertisedChallenge,
+    AgentAdvertisement,
+    AgentSolicitation,
+    MobilityAgent,
+    PrefixLengths,
+    RouterAddress,
+)
 from fastcodec.attributes import Attributes, configure
 from fastcodec.base import Message, Part
 from fastcodec.dictionary import Dictionary, load
@@ -20,6 +29,8 @@ from fastcodec.errors import (
     RemoteError,
 )
 from fastcodec.hiding import chap_response, hide_password, reveal_password, salt_decrypt, salt_encrypt
+from fastcodec.key_table import KeyTable
+from fastcodec.lint import Finding, lint
 from fastcodec.mip4 import (
     BootstrapType,
     ExtensionType,
@@ -108,12 +119,16 @@ from fastcodec.radius import Code, Slot
 from fastcodec.radius_batch import RadiusBatch
 from fastcodec.radius_packet import RadiusPacket
 from fastcodec.registration import derive_key, verify_authentication, verify_mn_aaa, verify_mn_ha
-from fastcodec.registration_batch import RegistrationBatch
+from fastcodec.registration_batch import ExtensionIndex, RegistrationBatch
 from fastcodec.secret import Secret, SecretArray
 from fastcodec.status import Status
 
 __all__ = [
     "AaahIdentity",
+    "AdvertisedChallenge",
+    "AgentAdvertisement",
+    "AgentFlag",
+    "AgentSolicitation",
     "Attributes",
     "AuthenticationError",
     "BootstrapAddress",
@@ -129,11 +144,13 @@ __all__ = [
     "EncodeError",
     "Experiment",
     "Extension",
+    "ExtensionIndex",
     "ExtensionType",
     "FaError",
     "FaFaAuthentication",
     "FaHaAuthentication",
     "FastcodecError",
+    "Finding",
     "Flag",
     "FlowBinding",
     "GeneralizedAuthentication",
@@ -146,6 +163,7 @@ __all__ = [
     "Ipv6PrefixReply",
     "Ipv6PrefixRequest",
     "Ipv6TunnelingMode",
+    "KeyTable",
     "LinkLayerAddress",
     "LocalError",
     "Message",
@@ -160,6 +178,7 @@ __all__ = [
     "MnParAuthentication",
     "MobileNetworkAcknowledgment",
     "MobileNetworkRequest",
+    "MobilityAgent",
     "Nai",
     "NonceReply",
     "NonceRequest",
@@ -168,6 +187,7 @@ __all__ = [
     "NotificationFlag",
     "Padding",
     "Part",
+    "PrefixLengths",
     "ProxyAccessTechnology",
     "ProxyAuthenticationMethod",
     "ProxyDeviceId",
@@ -191,6 +211,7 @@ __all__ = [
     "RouteOptimization",
     "RouteOptimizationData",
     "RouteOptimizationIndication",
+    "RouterAddress",
     "Secret",
     "SecretArray",
     "ServiceSelection",
@@ -211,6 +232,7 @@ __all__ = [
     "configure",
     "derive_key",
     "hide_password",
+    "lint",
     "load",
     "reveal_password",
     "salt_decrypt",

@@ -15,7 +15,7 @@ import msgspec
 from fastcodec.errors import EncodeError
 from fastcodec.fields import Plan
 
-__all__ = ["Message", "Part", "as_hex", "flags_of", "name_of"]
+__all__ = ["Message", "Part", "as_hex", "flags_of", "name_of", "unless_zero"]
 
 P = TypeVar("P", bound="Part")
 V = TypeVar("V")
@@ -28,6 +28,11 @@ WIDTH = 116             # columns of a line that `str` makes, indented or not
 def as_hex(value: int) -> str:
     """A number that people know by its hexadecimal digits, such as an SPI."""
     return f"{value:#x}" if isinstance(value, int) else repr(value)
+
+
+def unless_zero(value: int) -> str:
+    """A number that is nearly always 0, and then not shown."""
+    return str(value) if value else ""
 
 
 def name_of(names: type[Enum]) -> Show:
@@ -51,7 +56,9 @@ def shown(value: Any) -> str:
     """Addresses bare, octets as hexadecimal digits, the rest as Python writes it."""
     if isinstance(value, (bytes, bytearray, memoryview)):
         return bytes(value).hex() or "(empty)"
-    if isinstance(value, (str, list, tuple, dict)) or value is None:
+    if isinstance(value, tuple):
+        return "[" + ", ".join(map(shown, value)) + "]"
+    if isinstance(value, (str, list, dict)) or value is None:
         return repr(value)
     return str(value)
 
@@ -95,8 +102,8 @@ def typed(field: str, hint: Any, value: Any) -> Any:
             return READERS[hint](value)
         except (ValueError, TypeError, KeyError):
             raise EncodeError(field, f"{value!r} is no {hint.__name__}") from None
-    if get_origin(hint) is list and isinstance(value, list):
-        return [typed(field, get_args(hint)[0], item) for item in value]
+    if get_origin(hint) in (list, tuple) and isinstance(value, list):
+        return get_origin(hint)(typed(field, get_args(hint)[0], item) for item in value)
     if isinstance(hint, type) and issubclass(hint, (Part, Message)):
         return hint.from_dict(value)
     return value
@@ -168,8 +175,9 @@ class Shown:
         for name, show in shows_of(type(self)).items():
             value = getattr(self, name)
             if not isinstance(value, list) or (value and not isinstance(value[0], Part)):
-                if value or not name.startswith("reserved"):
-                    yield f"{name}={show(value)}"
+                text = show(value)
+                if text and (value or not name.startswith("reserved")):
+                    yield f"{name}={text}"
 
     def __str__(self) -> str:
         return filled(type(self).__name__ + "(", self._items(), ")", "")

@@ -12,6 +12,8 @@ cdef enum Tail:                                     # what the last field of a c
     OCTETS_TAIL
     TEXT_TAIL                                       # UTF-8; octets that are none survive as surrogates
     LIST_TAIL                                       # of extensions or options
+    ADDRESSES_TAIL                                  # IPv4 addresses, a tuple
+    NUMBERS_TAIL                                    # octets as numbers, a tuple
 
 cdef object address4(const uint8_t* p)
 cdef object address6(const uint8_t* p)
@@ -37,5 +39,6 @@ cdef class Plan:
     cdef bint fits(self, const uint8_t* p, int n) noexcept
     cdef object tail_of(self, const uint8_t* p, int n)
     cdef bytes tail_octets(self, object message)
+    cdef bytes _address(self, object value)
 
 cdef bytes as_bytes(object data)

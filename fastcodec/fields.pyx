@@ -100,6 +100,7 @@ cdef int put_fixed(object value, uint8_t* at, int width, str field) except -1:
     return 0
 
 
+cdef dict _TAILS = {OCTETS_TAIL: "octets", TEXT_TAIL: "text", ADDRESSES_TAIL: "addresses", NUMBERS_TAIL: "numbers"}
 cdef dict _KINDS = {int: INTEGER, IPv4Address: IPV4, IPv6Address: IPV6, bytes: OCTETS}
 
 
@@ -150,6 +151,8 @@ cdef class Plan:
         cdef int k
         if n < self.size or (n > self.size and self.tail == NO_TAIL):
             return False
+        if self.tail == ADDRESSES_TAIL and (n - self.size) % 4:
+            return False
         if self.has_reserved:
             for k in range(self.size):
                 if reserved[k] and p[k]:
@@ -188,15 +191,29 @@ cdef class Plan:
         """The value of the last field, of the `n` octets behind the struct; None when there is no such field."""
         if self.tail == TEXT_TAIL:
             return (<const char*> p)[:n].decode("utf-8", "surrogateescape")
+        if self.tail == ADDRESSES_TAIL:
+            return tuple([address4(p + k) for k in range(0, n, 4)])
+        if self.tail == NUMBERS_TAIL:
+            return tuple(<bytes> p[:n])
         return <bytes> p[:n] if self.tail == OCTETS_TAIL else None
 
     cdef bytes tail_octets(self, object message):
         """The other way; EncodeError."""
-        if self.tail != OCTETS_TAIL and self.tail != TEXT_TAIL:
+        if self.tail == NO_TAIL or self.tail == LIST_TAIL:
             return b""
         value = getattr(message, <str> (<tuple> self.cls.__struct_fields__)[self.tail_at])
         try:
-            return (<str?> value).encode("utf-8", "surrogateescape") if self.tail == TEXT_TAIL else as_bytes(value)
-        except (TypeError, UnicodeEncodeError):
-            raise EncodeError(self.tail_path, f"{value!r} is no {'text' if self.tail == TEXT_TAIL else 'octets'}"
-                              ) from None
+            if self.tail == TEXT_TAIL:
+                return (<str?> value).encode("utf-8", "surrogateescape")
+            if self.tail == ADDRESSES_TAIL:
+                return b"".join([self._address(address) for address in value])
+            return bytes(tuple(value)) if self.tail == NUMBERS_TAIL else as_bytes(value)
+        except (TypeError, UnicodeEncodeError, ValueError) as error:
+            if isinstance(error, EncodeError):
+                raise
+            raise EncodeError(self.tail_path, f"{value!r} is no {_TAILS[self.tail]}") from None
+
+    cdef bytes _address(self, object value):
+        cdef uint8_t[4] octets
+        put_address4(value, octets, self.tail_path)
+        return octets[:4]

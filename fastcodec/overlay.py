@@ -19,7 +19,8 @@ __all__ = ["Overlay", "dtype_of"]
 C = TypeVar("C", bound=type)
 FRAMING = frozenset({"type", "subtype", "length"})      # the writer's business, not the user's
 WIDTHS: dict[Any, tuple[int, ...]] = {int: (1, 2, 4, 8), IPv4Address: (4,), IPv6Address: (16,)}
-TAILS: dict[Any, int] = {bytes: 1, str: 2, list: 3}                     # Plan.tail: octets, text, extensions
+TAILS: dict[Any, int] = {bytes: 1, str: 2, list: 3,         # Plan.tail: octets, text, extensions
+                         tuple[IPv4Address, ...]: 4, tuple[int, ...]: 5}
 CODES = {"B": "u1", "H": ">u2", "I": ">u4", "Q": ">u8"}
 
 
@@ -44,7 +45,8 @@ class Overlay:
                  leave_out: frozenset[str] = frozenset()) -> Callable[[C], C]:
         """Bind an annotated class to the struct (or the structs, one behind the other) of that name.
 
-        A field that is in no struct takes what follows: `bytes`, `str` (UTF-8) or a list of extensions. Reserved fields
+        A field that is in no struct takes what follows: `bytes`, `str` (UTF-8), a tuple of
+        addresses or of numbers, or a list of extensions. Reserved fields
         (`reserved...`, or left out) may stand behind all others, or be missing: then they are zero, and octets where
         they are not do not fit the class. `shape` is for types that come in two.
         """
@@ -64,7 +66,10 @@ class Overlay:
     def _fields(self, structs: tuple[str, ...], left_out: frozenset[str],
                 hints: dict[str, Any]) -> tuple[list[tuple[str, int, int, Any]], set[int], int]:
         """[(name, offset, octets, annotation), ...] of what users see, offsets of what is reserved, the octets of it all."""
-        start, fields, behind, hidden = 0, [], [], set()
+        fields: list[tuple[str, int, int, Any]] = []
+        behind: list[tuple[str, int, int, Any]] = []
+        hidden: set[int] = set()
+        start = 0
         for dtype in (self.layouts[name] for name in structs):
             for name, (field, offset, *_) in (dtype.fields or {}).items():
                 reserved, seen = name.startswith("reserved"), name in hints and name not in left_out
@@ -81,6 +86,7 @@ class Overlay:
         if [name for name in names if name in fields] != fields or len(rest) > 1:
             raise TypeError(f"{cls.__name__}: {names} are not the fields of {structs}: {fields}")
         kind = hints[rest[0]] if rest else None
-        if rest and (get_origin(kind) or kind) not in TAILS:
+        kind = list if get_origin(kind) is list else kind
+        if rest and kind not in TAILS:
             raise TypeError(f"{cls.__name__}: {names} are not the fields of {structs}: {fields}, nor is {kind} a tail")
-        return TAILS[get_origin(kind) or kind] if rest else 0
+        return TAILS[kind] if rest else 0

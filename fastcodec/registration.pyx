@@ -9,13 +9,13 @@ from fastcodec.digest.jobs cimport DIGEST_HMAC_SHA1
 from fastcodec.errors import AuthenticationError, DecodeError, EncodeError
 from fastcodec.extension_codec cimport BEYOND, ROOM, ExtensionCodec
 from fastcodec.fields cimport LIST_TAIL, Plan, as_bytes
-from fastcodec.mip4 cimport (EXT_GENERALIZED, EXT_MN_HA, EXT_NAI, EXT_NVSE, MOST_EXTENSIONS, SUBTYPE_MN_AAA, examine,
-                             find_piece, fixed_size)
+from fastcodec.mip4 cimport (EXT_GENERALIZED, EXT_MN_HA, EXT_NAI, EXT_NVSE, MOST_EXTENSIONS, SHAPES, SUBTYPE_MN_AAA,
+                             examine, find_piece, fixed_size)
 from fastcodec.radius cimport NUMBERS
 from fastcodec.secret cimport Secret, as_secret, digest_now
 from fastcodec.status import Status
 from fastcodec.status cimport Status as State
-from fastcodec.wire cimport Piece, get16, get32
+from fastcodec.wire cimport Piece, get16, get32, walk
 from fastcodec.mip4 import EXTENSIONS
 
 cdef ExtensionCodec CODEC = None
@@ -94,6 +94,27 @@ cdef object _decode(Plan plan, bytes octets, object keys):
     if keys is not None and verify_all(p, pieces, found, keys) == 0:
         raise AuthenticationError(plan.cls.__name__, "no authenticator that a key is known for", State.NO_AUTHENTICATOR)
     return plan.make(p, _extensions(p, n, plan.size, pieces, found))
+
+
+def pieces_of(data):
+    """What can be walked of a message: octets of its fixed part (0: not ours), [(type, subtype, head, value, end), ...], and
+    the Status and offset at which the walk ended; nothing is judged but whether extensions fit.
+    """
+    cdef Piece[MOST_EXTENSIONS] pieces
+    cdef bytes octets = as_bytes(data)
+    cdef const uint8_t* p = octets
+    cdef int n = <int> min(len(octets), 0xffff), fixed, found, fault = n, k, status = State.OK
+    fixed = fixed_size(p[0]) if n else 0
+    if fixed == 0 or n < fixed:
+        return fixed, [], Status.WRONG_TYPE if fixed == 0 else Status.TOO_SHORT, 0 if fixed == 0 else n
+    found = walk(p, n, fixed, SHAPES, pieces, MOST_EXTENSIONS, &fault)
+    if found < 0:
+        status = -found
+        k = fault
+        found = walk(p, k, fixed, SHAPES, pieces, MOST_EXTENSIONS, &fault)
+        fault = k
+    return fixed, [(pieces[k].type, pieces[k].subtype, pieces[k].head, pieces[k].offset,
+                    pieces[k].offset + pieces[k].length) for k in range(found)], Status(status), fault
 
 
 # ---------------------------------------------------------------- authenticators

@@ -1,46 +1,56 @@
-"""Mobile IPv4 registrations as columns: where the extensions of every row are, authenticators checked and written."""
+"""Mobile IPv4 messages as columns: where the extensions of every row are, authenticators checked and written."""
+from typing import NamedTuple
+
 import numpy as np
 
 from libc.stdint cimport uint8_t, uint16_t, uint32_t
 from libc.string cimport memcpy, memset
 
 from fastcodec import mip4
-from fastcodec.digest.jobs cimport (DIGEST_HMAC_MD5, DIGEST_HMAC_SHA1, DIGEST_KEY_MD5, DIGEST_KEY_SHA1, DIGEST_MD5,
-                                    queue_job, run_queue)
+from fastcodec.authenticators cimport LAST_CHALLENGE
+from fastcodec.digest.jobs cimport (DIGEST_HMAC_MD5, DIGEST_HMAC_SHA1, DIGEST_HMAC_SHA256, DIGEST_KEY_MD5, DIGEST_KEY_SHA1,
+                                    DIGEST_KEY_SHA256, DIGEST_MD5, queue_job, run_queue)
 from fastcodec.errors import EncodeError
-from fastcodec.mip4 cimport CHAP_SPI, MOST_EXTENSIONS, examine
+from fastcodec.key_table cimport NO_KEY, KeyTable
+from fastcodec.mip4 cimport CHAP_SPI, MOST_EXTENSIONS, TUNNEL_DATA, SHAPES, examine, fixed_size
 from fastcodec.rows cimport Rows, Scratch
 from fastcodec.rows import rows_of
-from fastcodec.secret cimport SecretArray
+from fastcodec.secret cimport ANY_ALGORITHM, HMAC_MD5, HMAC_SHA1, HMAC_SHA256, SecretArray
 from fastcodec.status cimport Status
-from fastcodec.wire cimport Piece, get32, same
-
-cdef enum:
-    LAST_CHALLENGE = 237         # octets of a challenge that CHAP hashes, RFC 4721 8
+from fastcodec.wire cimport Piece, get32, same, walk
 
 #   column: (extension type, subtype)
 COLUMNS = {"nai": (131, 0), "mn_ha": (32, 0), "mn_aaa": (36, 1), "nonce_request": (42, 1), "nonce_reply": (43, 1),
-           "challenge": (132, 0)}
+           "challenge": (132, 0), "mn_fa": (33, 0), "fa_ha": (34, 0)}
+AUTHENTICATORS = ("mn_ha", "mn_aaa", "mn_fa", "fa_ha")
+FIXED = {1: "RegistrationRequest", 3: "RegistrationReply", 4: "TunnelData", 7: "RegistrationRevocation",
+         15: "RevocationAcknowledgment", 22: "GenericNotification", 23: "NotificationAcknowledgment"}
+INDEX = np.dtype([("row", "u4"), ("type", "u1"), ("subtype", "u1"), ("head", "u2"), ("offset", "u2"), ("length", "u2")])
 cdef list COLUMN_NAMES = list(COLUMNS)
 cdef enum:
-    NAI
-    MN_HA
-    MN_AAA
-    NONCE_REQUEST
-    NONCE_REPLY
-    CHALLENGE
-    COLUMN_COUNT
-cdef uint8_t[COLUMN_COUNT] TYPES
+    MN_AAA = 2
+    CHALLENGE = 5
+    COLUMN_COUNT = 8
+    NO_COLUMN = 255
+    TUNNEL_HEAD = 4
+cdef uint8_t[256] COLUMN_OF              # of an extension type: each has one column at most
 cdef uint8_t[COLUMN_COUNT] SUBTYPES
+memset(COLUMN_OF, NO_COLUMN, sizeof(COLUMN_OF))
 for _k, (_type, _subtype) in enumerate(COLUMNS.values()):
-    TYPES[<int> _k], SUBTYPES[<int> _k] = _type, _subtype
+    COLUMN_OF[<int> _type], SUBTYPES[<int> _k] = _k, _subtype
+
+
+class ExtensionIndex(NamedTuple):
+    """`entries` (dtype `INDEX`) of all rows, one behind the other; those of row r are entries[starts[r]:starts[r + 1]]."""
+    entries: object
+    starts: object
 
 
 cdef class RegistrationBatch(Rows):
-    """Registration Requests (`type` 1) or Replies (3). `walk` first; then columns, `verify`, `sign`.
+    """Messages of one type: Registration Requests (`type` 1), Replies (3), or any of `FIXED`. `walk` first.
 
-    `offsets` and `sizes` (uint16, rows x columns in the order of `COLUMNS`) place the value of the first extension of
-    each kind, 0: absent. `found` counts the extensions of a row.
+    Then columns, `index`, `verify`, `sign`. `offsets` and `sizes` (uint16, rows x columns in the order of `COLUMNS`)
+    place the value of the first extension of each kind, 0: absent. `found` counts the extensions of a row.
     """
     cdef readonly int type
     cdef readonly object offsets, sizes, found
@@ -50,8 +60,8 @@ cdef class RegistrationBatch(Rows):
 
     def __init__(self, octets, lengths, int type):
         Rows.__init__(self, octets, lengths)
-        if type not in (1, 3):
-            raise EncodeError("type", f"{type} is neither Registration Request (1) nor Reply (3)")
+        if type not in FIXED:
+            raise EncodeError("type", f"{type} is none of {', '.join(f'{n} ({name})' for n, name in FIXED.items())}")
         self.type = type
         self.offsets = np.zeros((self.count, COLUMN_COUNT), dtype=np.uint16)
         self.sizes = np.zeros((self.count, COLUMN_COUNT), dtype=np.uint16)
@@ -59,9 +69,9 @@ cdef class RegistrationBatch(Rows):
         self._offsets, self._sizes, self._found = self.offsets, self.sizes, self.found
 
     @classmethod
-    def from_template(cls, message, Py_ssize_t n):
-        """`n` rows like `message`, its empty authenticators 16 zeros until `sign`; then fill columns."""
-        octets = message.encode(_Zeros())
+    def from_template(cls, message, Py_ssize_t n, keys=None):
+        """`n` rows like `message`, its empty authenticators made with `keys` (16 zeros without) until `sign`."""
+        octets = message.encode(_Zeros() if keys is None else keys)
         batch = cls(*rows_of(octets, n), octets[0])
         batch.walk()
         return batch
@@ -69,7 +79,7 @@ cdef class RegistrationBatch(Rows):
     @property
     def fixed(self):
         """The fixed part as a structured array in network order, a view; rows that are too short show what is there."""
-        layout = mip4.LAYOUTS["RegistrationRequest" if self.type == 1 else "RegistrationReply"]
+        layout = mip4.LAYOUTS[FIXED[self.type]]
         if self.width < layout.itemsize:
             raise EncodeError("octets", f"rows of {self.width} octets cannot hold {layout.itemsize}")
         return self.octets[:, :layout.itemsize].view(layout)[:, 0]
@@ -89,6 +99,19 @@ cdef class RegistrationBatch(Rows):
             raise EncodeError(column, "does not stand alike in all rows")
         return self.octets[:, int(offsets[0]):int(offsets[0]) + int(sizes[0])]
 
+    def spi(self, str authenticator):
+        """SPI of that authenticator of every row (uint32, a copy); 0 where there is none."""
+        cdef Py_ssize_t row
+        cdef int column = self._column(authenticator)
+        spis = np.zeros(self.count, dtype=np.uint32)
+        cdef uint32_t[::1] out = spis
+        for row in range(self.count):
+            if self._offsets[row, column]:
+                out[row] = get32(&self._octets[row, self._offsets[row, column]])
+        return spis
+
+    # ---- walking
+
     def walk(self):
         """Status of every row, and where its extensions are."""
         cdef Py_ssize_t row
@@ -99,63 +122,141 @@ cdef class RegistrationBatch(Rows):
     cdef int _walk_row(self, Py_ssize_t row) noexcept nogil:
         cdef Piece[MOST_EXTENSIONS] pieces
         cdef int found = 0, fault, status, k, column
-        if self._lengths[row] == 0:
-            return Status.TOO_SHORT
-        status = examine(&self._octets[row, 0], <int> self._lengths[row], self.type, pieces, MOST_EXTENSIONS, &found,
-                         &fault)
         memset(&self._offsets[row, 0], 0, COLUMN_COUNT * sizeof(uint16_t))
         memset(&self._sizes[row, 0], 0, COLUMN_COUNT * sizeof(uint16_t))
+        self._found[row] = 0
+        if self._lengths[row] == 0:
+            return Status.TOO_SHORT
+        if self.type == TUNNEL_DATA:
+            return self._look_at_tunnel(row)
+        status = examine(&self._octets[row, 0], <int> self._lengths[row], self.type, pieces, MOST_EXTENSIONS, &found,
+                         &fault)
         self._found[row] = <uint8_t> found
         if status != Status.OK:
             return status
         for k in range(found):
-            for column in range(COLUMN_COUNT):
-                if (pieces[k].type == TYPES[column] and pieces[k].subtype == SUBTYPES[column]
-                        and self._offsets[row, column] == 0):
-                    self._offsets[row, column] = pieces[k].offset
-                    self._sizes[row, column] = pieces[k].length
+            column = COLUMN_OF[pieces[k].type]
+            if column != NO_COLUMN and pieces[k].subtype == SUBTYPES[column] and self._offsets[row, column] == 0:
+                self._offsets[row, column] = pieces[k].offset
+                self._sizes[row, column] = pieces[k].length
         return Status.OK
 
-    def verify(self, SecretArray secrets not None, which=None, str authenticator="mn_aaa"):
-        """Check the authenticator "mn_ha" or "mn_aaa" of every row that is OK; the row's key is secrets[which[row]].
+    cdef int _look_at_tunnel(self, Py_ssize_t row) noexcept nogil:
+        """Tunnel Data has no extensions, RFC 3519 3.3."""
+        if self._octets[row, 0] != TUNNEL_DATA:
+            return Status.WRONG_TYPE
+        return Status.OK if self._lengths[row] >= TUNNEL_HEAD else Status.TOO_SHORT
 
-        A row becomes NO_AUTHENTICATOR (absent, or index out of range) or BAD_AUTHENTICATOR. Returns `status`.
+    def index(self):
+        """Every extension of every row that is OK, in wire order: an `ExtensionIndex`. Padding is none."""
+        found = np.where(self.status == <int> Status.OK, self.found, 0).astype(np.uint32)
+        starts = np.zeros(self.count + 1, dtype=np.uint32)
+        np.cumsum(found, out=starts[1:])
+        entries = np.zeros(int(starts[self.count]), dtype=INDEX)
+        if len(entries):
+            self._fill(found, starts, [entries[name] for name in INDEX.names])
+        return ExtensionIndex(entries, starts)
+
+    cdef int _fill(self, const uint32_t[::1] found, const uint32_t[::1] starts, list columns) except -1:
+        cdef Piece[MOST_EXTENSIONS] pieces
+        cdef uint32_t[:] rows = columns[0]
+        cdef uint8_t[:] types = columns[1]
+        cdef uint8_t[:] subtypes = columns[2]
+        cdef uint16_t[:] heads = columns[3]
+        cdef uint16_t[:] offsets = columns[4]
+        cdef uint16_t[:] lengths = columns[5]
+        cdef int fixed = fixed_size(self.type), fault, k
+        cdef Py_ssize_t row, at
+        with nogil:
+            for row in range(self.count):
+                if found[row]:
+                    walk(&self._octets[row, 0], <int> self._lengths[row], fixed, SHAPES, pieces, MOST_EXTENSIONS, &fault)
+                for k in range(<int> found[row]):
+                    at = starts[row] + k
+                    rows[at], types[at], subtypes[at] = <uint32_t> row, pieces[k].type, pieces[k].subtype
+                    heads[at], offsets[at], lengths[at] = pieces[k].head, pieces[k].offset, pieces[k].length
+        return 0
+
+    # ---- authenticators
+
+    cdef int _column(self, str authenticator) except -1:
+        if authenticator not in AUTHENTICATORS:
+            raise EncodeError("authenticator", f"{authenticator!r} is none of {', '.join(AUTHENTICATORS)}")
+        return COLUMN_NAMES.index(authenticator)
+
+    def verify(self, keys not None, which=None, str authenticator="mn_aaa"):
+        """Check the authenticator ("mn_ha", "mn_aaa", "mn_fa", "fa_ha") of every row that is OK.
+
+        `keys` is a KeyTable, in which every row's SPI finds its key, or a SecretArray: then the row's is keys[which[row]].
+        A row becomes NO_AUTHENTICATOR (absent, SPI unknown, index out of range) or BAD_AUTHENTICATOR. Returns `status`.
         """
-        self._run(secrets, which, authenticator, True)
+        self._run(keys, which, authenticator, True)
         return self.status
 
-    def sign(self, SecretArray secrets not None, which=None, str authenticator="mn_ha"):
-        """Write the authenticator of every row that is OK, over what the row now holds. Returns `status`."""
-        self._run(secrets, which, authenticator, False)
+    def sign(self, keys not None, which=None, str authenticator="mn_ha"):
+        """Write the authenticator of every row that is OK, over what the row now holds. Returns `status`.
+
+        A row whose room for it is not as long as what its key makes becomes BAD_AUTHENTICATOR.
+        """
+        self._run(keys, which, authenticator, False)
         return self.status
 
-    cdef int _run(self, SecretArray secrets, object which, str authenticator, bint check) except -1:
-        cdef const uint32_t[::1] indices = self._indices(which, secrets)
-        cdef Scratch scratch = Scratch(self.count, 17 + secrets.longest)
-        cdef int column
-        if authenticator not in ("mn_ha", "mn_aaa"):
-            raise EncodeError("authenticator", f"{authenticator!r} is neither mn_ha nor mn_aaa")
-        column = MN_HA if authenticator == "mn_ha" else MN_AAA
-        secrets.prepare(DIGEST_KEY_MD5)
-        if (self.sizes[:, column] == 24).any():
-            secrets.prepare(DIGEST_KEY_SHA1)
+    cdef const uint32_t[::1] _by_spi(self, KeyTable table, int column):
+        """Index into the table's secrets for every row, NO_KEY where its SPI is not known."""
+        cdef Py_ssize_t row
+        indices = np.full(self.count, <uint32_t> NO_KEY, dtype=np.uint32)
+        cdef uint32_t[::1] out = indices
+        with nogil:
+            for row in range(self.count):
+                if self._status[row] == Status.OK and self._offsets[row, column]:
+                    out[row] = table.find(get32(&self._octets[row, self._offsets[row, column]]))
+        return indices
+
+    cdef int _run(self, object keys, object which, str authenticator, bint check) except -1:
+        cdef int column = self._column(authenticator)
+        cdef SecretArray secrets = (<KeyTable> keys).secrets if isinstance(keys, KeyTable) else keys
+        cdef const uint32_t[::1] indices
+        cdef Scratch scratch
+        if isinstance(keys, KeyTable):
+            indices = self._by_spi(keys, column)
+        else:
+            indices = self._indices(which, secrets)
+        scratch = Scratch(self.count, 17 + secrets.longest + (<uint32_t> self.width if secrets.has_keyed else 0))
+        self._prepare(secrets, column)
         with nogil:
             self._queue(secrets, indices, scratch, column)
             run_queue(&scratch.queue)
             self._queue_chap(secrets, indices, scratch, column)
             run_queue(&scratch.queue)
-            self._finish(scratch, column, check)
+            self._finish(secrets, indices, scratch, column, check)
+        return 0
+
+    cdef int _prepare(self, SecretArray secrets, int column) except -1:
+        """Key states of the algorithms that the rows or the keys name."""
+        secrets.prepare(DIGEST_KEY_MD5)
+        if secrets.has_algorithm or (self.sizes[:, column] == 24).any():
+            secrets.prepare(DIGEST_KEY_SHA1)
+        if secrets.has_algorithm or (self.sizes[:, column] == 36).any():
+            secrets.prepare(DIGEST_KEY_SHA256)
         return 0
 
     cdef inline bint _is_chap(self, Py_ssize_t row, int column) noexcept nogil:
         return column == MN_AAA and get32(&self._octets[row, self._offsets[row, column]]) == CHAP_SPI
 
+    cdef inline int _algorithm(self, SecretArray secrets, uint32_t which, Py_ssize_t row, int column) noexcept nogil:
+        """What the key says, or the HMAC whose digest is as long as what is there."""
+        cdef int size = self._sizes[row, column] - 4
+        if secrets.algorithms[which] != ANY_ALGORITHM:
+            return secrets.algorithms[which]
+        return HMAC_SHA1 if size == 20 else HMAC_SHA256 if size == 32 else HMAC_MD5
+
     cdef void _queue(self, SecretArray secrets, const uint32_t[::1] which, Scratch scratch, int column) noexcept nogil:
-        """HMAC over octet 0 to the SPI, RFC 5944 3.5.1, RFC 4721 6; CHAP rows: MD5 of the same, RFC 4721 8."""
+        """The digest over octet 0 to the SPI, RFC 5944 3.5.1, RFC 4721 6; CHAP rows: MD5 of the same, RFC 4721 8."""
         cdef Py_ssize_t row
         cdef uint8_t* p
         cdef uint8_t* out
         cdef uint32_t covered
+        cdef int algorithm
         for row in range(self.count):
             if self._status[row] != Status.OK:
                 continue
@@ -163,12 +264,27 @@ cdef class RegistrationBatch(Rows):
                 self._status[row] = Status.NO_AUTHENTICATOR
                 continue
             p, out, covered = &self._octets[row, 0], scratch.digests + 32 * row, self._offsets[row, column] + 4
+            algorithm = self._algorithm(secrets, which[row], row, column)
             if self._is_chap(row, column):
                 queue_job(&scratch.queue, DIGEST_MD5, p, covered, NULL, 0, NULL, out)
-            elif self._sizes[row, column] == 24:
-                queue_job(&scratch.queue, DIGEST_HMAC_SHA1, p, covered, NULL, 0, &secrets.sha1[which[row]], out)
-            else:
+            elif algorithm == HMAC_MD5:
                 queue_job(&scratch.queue, DIGEST_HMAC_MD5, p, covered, NULL, 0, &secrets.md5[which[row]], out)
+            elif algorithm == HMAC_SHA1:
+                queue_job(&scratch.queue, DIGEST_HMAC_SHA1, p, covered, NULL, 0, &secrets.sha1[which[row]], out)
+            elif algorithm == HMAC_SHA256:
+                queue_job(&scratch.queue, DIGEST_HMAC_SHA256, p, covered, NULL, 0, &secrets.sha256[which[row]], out)
+            else:
+                self._queue_keyed(secrets, which[row], scratch, row, covered)
+
+    cdef void _queue_keyed(self, SecretArray secrets, uint32_t which, Scratch scratch, Py_ssize_t row,
+                           uint32_t covered) noexcept nogil:
+        """MD5(key || covered || key), RFC 2002 3.5.1."""
+        cdef uint32_t size
+        cdef const uint8_t* key = secrets.octets_of(which, &size)
+        cdef uint8_t* text = scratch.texts + <size_t> scratch.text_size * row
+        memcpy(text, key, size)
+        memcpy(text + size, &self._octets[row, 0], covered)
+        queue_job(&scratch.queue, DIGEST_MD5, text, size + covered, key, size, NULL, scratch.digests + 32 * row)
 
     cdef void _queue_chap(self, SecretArray secrets, const uint32_t[::1] which, Scratch scratch,
                           int column) noexcept nogil:
@@ -185,7 +301,7 @@ cdef class RegistrationBatch(Rows):
             at, size, challenge = self._offsets[row, CHALLENGE], 1, &zero
             if 0 < at < self._offsets[row, column]:
                 size, challenge = self._sizes[row, CHALLENGE], &self._octets[row, at]
-            text, last = scratch.texts + scratch.text_size * row, min(size, <uint32_t> LAST_CHALLENGE)
+            text, last = scratch.texts + <size_t> scratch.text_size * row, min(size, <uint32_t> LAST_CHALLENGE)
             key = secrets.octets_of(which[row], &key_size)
             at = 1 if size else 0
             memcpy(text, challenge, at)
@@ -195,16 +311,21 @@ cdef class RegistrationBatch(Rows):
                       scratch.digests + 32 * row)
         run_queue(&scratch.queue)
 
-    cdef void _finish(self, Scratch scratch, int column, bint check) noexcept nogil:
-        """Compare, or write: 16 octets, 20 where there is room for HMAC-SHA1."""
+    cdef void _finish(self, SecretArray secrets, const uint32_t[::1] which, Scratch scratch, int column,
+                      bint check) noexcept nogil:
+        """Compare, or write, where there is just the room that the digest needs."""
         cdef Py_ssize_t row
         cdef uint8_t* at
-        cdef int size
+        cdef int size, algorithm
         for row in range(self.count):
             if self._status[row] != Status.OK:
                 continue
-            at, size = &self._octets[row, self._offsets[row, column]] + 4, self._sizes[row, column] - 4
-            if size != 16 and (size != 20 or self._is_chap(row, column)):
+            at = &self._octets[row, self._offsets[row, column]] + 4
+            algorithm = self._algorithm(secrets, which[row], row, column)
+            size = 20 if algorithm == HMAC_SHA1 else 32 if algorithm == HMAC_SHA256 else 16
+            if self._is_chap(row, column):
+                size = 16
+            if self._sizes[row, column] - 4 != size:
                 self._status[row] = Status.BAD_AUTHENTICATOR
             elif not check:
                 memcpy(at, scratch.digests + 32 * row, size)

@@ -31,7 +31,10 @@ cdef class SecretArray:
     cdef bytes blob
     cdef const uint8_t* octets                   # of the blob
     cdef uint32_t* ends                          # of each secret in the blob; ends[-1] of the first is 0
+    cdef uint8_t* algorithms                     # an Algorithm each
+    cdef bint has_algorithm, has_keyed           # whether any has one; whether any is KEYED_MD5
     cdef Key* md5
     cdef Key* sha1
+    cdef Key* sha256
     cdef const uint8_t* octets_of(self, uint32_t which, uint32_t* length) noexcept nogil
     cdef int prepare(self, DigestKind kind) except -1

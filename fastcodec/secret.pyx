@@ -80,7 +80,8 @@ cdef class SecretArray:
     """Many keys or shared secrets, for the batch API: rows say by index which is theirs. Prepared in lanes, once."""
 
     def __cinit__(self, secrets):
-        cdef list octets = [bytes(s) for s in secrets]
+        cdef list given = list(secrets)
+        cdef list octets = [bytes(s) for s in given]
         cdef Py_ssize_t k
         if not all(octets):
             raise EncodeError("SecretArray", "an empty secret (RFC 2865 3)")
@@ -88,15 +89,22 @@ cdef class SecretArray:
         self.octets = self.blob
         self.longest = max(map(len, octets), default=0)
         self.ends = <uint32_t*> PyMem_Calloc(self.count + 1, sizeof(uint32_t))
-        if self.ends == NULL:
+        self.algorithms = <uint8_t*> PyMem_Calloc(self.count + 1, 1)
+        if self.ends == NULL or self.algorithms == NULL:
             raise MemoryError
         for k in range(self.count):
             self.ends[k + 1] = self.ends[k] + <uint32_t> len(<bytes> octets[k])
+            if isinstance(given[k], Secret):
+                self.algorithms[k] = <uint8_t> (<Secret> given[k]).which
+                self.has_algorithm |= self.algorithms[k] != ANY_ALGORITHM
+                self.has_keyed |= self.algorithms[k] == KEYED_MD5
 
     def __dealloc__(self):
         PyMem_Free(self.ends)
+        PyMem_Free(self.algorithms)
         PyMem_Free(self.md5)
         PyMem_Free(self.sha1)
+        PyMem_Free(self.sha256)
 
     def __len__(self):
         return self.count
@@ -106,8 +114,8 @@ cdef class SecretArray:
         return self.octets + self.ends[which]
 
     cdef int prepare(self, DigestKind kind) except -1:
-        """States for `kind` (DIGEST_KEY_MD5 or DIGEST_KEY_SHA1), the first time only."""
-        cdef Key* keys = self.md5 if kind == DIGEST_KEY_MD5 else self.sha1
+        """States for `kind` (DIGEST_KEY_MD5, DIGEST_KEY_SHA1 or DIGEST_KEY_SHA256), the first time only."""
+        cdef Key* keys = self.md5 if kind == DIGEST_KEY_MD5 else self.sha1 if kind == DIGEST_KEY_SHA1 else self.sha256
         cdef Queue queue
         cdef uint32_t k, length
         cdef const uint8_t* octets
@@ -118,8 +126,10 @@ cdef class SecretArray:
         queue.room = <uint32_t> self.count
         if kind == DIGEST_KEY_MD5:
             self.md5 = keys
-        else:
+        elif kind == DIGEST_KEY_SHA1:
             self.sha1 = keys
+        else:
+            self.sha256 = keys
         if keys == NULL or queue.jobs == NULL:
             PyMem_Free(queue.jobs)
             raise MemoryError

@@ -11,3 +11,6 @@ cpdef enum Status:
     DOUBLED_EXTENSION = 8          # a second one of a kind that must be single
     NO_AUTHENTICATOR = 9           # nothing to check it with
     BAD_AUTHENTICATOR = 10         # the authenticator does not match
+    BAD_CHECKSUM = 11              # the Internet checksum does not match
+    FRAGMENT = 12                  # part of a datagram: what it carries cannot be told
+    MISSING_EXTENSION = 13         # a part that the message must have is absent

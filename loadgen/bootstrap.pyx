@@ -25,7 +25,7 @@ from fastcodec.radius cimport (
 from fastcodec.wire cimport get32, put16, put32
 from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
 from libc.string cimport memcpy
-from loadgen.fleet cimport ACCESS, BOOTSTRAP, MOST_FHAS_NAMED, REGISTRATION, text_of
+from loadgen.load cimport ACCESS, BOOTSTRAP, MOST_FHAS_NAMED, REGISTRATION, text_of
 from loadgen.histogram cimport histogram_record
 from loadgen.mobile_node cimport ATTACHED, MobileNode
 from loadgen.registration cimport (

@@ -6,9 +6,9 @@ from loadgen.result import Result
 from loadgen.verdict import LIFE
 
 SECRET = "is the shared secret the same on both sides?"
-UNSIGNED = " (a server that signs no answers needs --message-authenticator auto)"
 RADIUS_REJECT = "3"
 BAD_AUTHENTICATOR = ("bad_authenticator", "bad_message_authenticator", "bad_response_authenticator")
+CROWDED = "the servers answer, but take longer than the generator has room to wait at this rate: lower --rate"
 MIP4_CODES = {
     "130": "the FHA had no address left to lease: enlarge the pool, or load fewer nodes",
     "128": "the FHA got no usable answer from its AAAH: is the AAAH up, and do their secrets match?",
@@ -26,8 +26,9 @@ def likely_cause(result: Result, is_refused: Callable[[document.Step], str | Non
     """
     failures = sum(t.failed + t.timed_out for t in
                    (result.bootstraps, *(tally for step, tally in result.steps.items() if step in LIFE)))
+    failures -= sum(result.not_begun.values())                       # consequences of the others
     if not failures:
-        return None
+        return CROWDED if result.not_begun else None
     for step, tally in result.steps.items():
         if tally.attempted and tally.timed_out == tally.attempted and (address := is_refused(step)):
             return f"nothing listens at {address}: is the server up, and is that its address?"
@@ -37,10 +38,33 @@ def likely_cause(result: Result, is_refused: Callable[[document.Step], str | Non
     return None
 
 
+def elsewhere(result: Result, failures: int) -> Iterator[str]:
+    """Answers from another port (or address) than was asked can be anyone's, and are not taken."""
+    for step, stray in result.replies.strays.items():
+        if 2 * stray.count >= failures:
+            option, rule = ("--radius", "RFC 2865 section 3") if step == "access" else ("--mip4", "RFC 5944 section 3.4")
+            port = stray.asked.rpartition(":")[0] == stray.source.rpartition(":")[0]
+            yield (f"{stray.count} answers came from another {'port' if port else 'address'}: from {stray.source}, though "
+                   f"{stray.asked} was asked; a server has to answer from where it was asked ({rule}): let it, or ask it at its "
+                   f"own address with {option}")
+
+
+def unsigned(result: Result, failures: int) -> Iterator[str]:
+    """Answers that are right but for what CVE-2024-3596 made a duty; FreeRADIUS before 3.2.5 signs only EAP's."""
+    if 2 * result.replies.unsigned >= failures:
+        yield (f"{result.replies.unsigned} RADIUS answers have no Message-Authenticator, which is demanded: give "
+               "--message-authenticator auto, or have the server send one (FreeRADIUS does from 3.2.5 on)")
+    for role, use in result.servers.items():
+        dropped = use.dropped.get("no_message_authenticator", 0)
+        if 2 * dropped >= failures:
+            yield (f"the {role.upper()} dropped {dropped} RADIUS packets without Message-Authenticator: have them signed, or set "
+                   'require_message_authenticator = "auto" there')
+
+
 def secret_mismatch(result: Result, failures: int) -> Iterator[str]:
     """Replies that do not verify, here or at a server."""
     if 2 * result.packets.bad_authenticator >= failures:
-        yield f"secret mismatch? {result.packets.bad_authenticator} replies with a bad authenticator: {SECRET}{UNSIGNED}"
+        yield f"secret mismatch? {result.packets.bad_authenticator} replies with a bad authenticator: {SECRET}"
     for role, use in result.servers.items():
         dropped = sum(use.dropped.get(reason, 0) for reason in BAD_AUTHENTICATOR)
         if 2 * dropped >= failures:
@@ -85,4 +109,4 @@ def drops(result: Result, failures: int) -> Iterator[str]:
 
 
 Guess = Callable[[Result, int], Iterator[str]]
-GUESSES: tuple[Guess, ...] = (secret_mismatch, unknown_client, refusals, drops, silence)
+GUESSES: tuple[Guess, ...] = (elsewhere, unsigned, secret_mismatch, unknown_client, refusals, drops, silence)

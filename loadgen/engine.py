@@ -12,7 +12,7 @@ from types import TracebackType
 
 from loadgen.fleet import Fleet
 from loadgen.pacer import Pacer
-from loadgen.plan import IDENTIFIERS, MOST_UNDER_WAY, Expectation, Plan, Target
+from loadgen.plan import IDENTIFIERS, Expectation, Plan, Target, under_way
 from loadgen.result import percentile_ms
 from loadgen.status import Snapshot, Status
 from servers.net.mmsg import Socket
@@ -38,7 +38,7 @@ class Engine:
         self.fleet = Fleet(target.subscribers, self.pacer, ports=ports, capacity=ports * IDENTIFIERS,
                            now=time.monotonic_ns(), total=plan.nodes, concurrency=plan.concurrency or 0,
                            access_only=plan.steps == "access", tries=plan.tries,
-                           first_timeout_ms=int(plan.mip4_timeout_s * 1000), nas_address=own.packed)
+                           first_timeout_ms=int(plan.mip4_timeout_s * 1000), lifetime_s=plan.lifetime_s, nas_address=own.packed)
         for endpoint, secret in target.aaahs if plan.steps != "registration" else ():
             self.fleet.set_aaa(endpoint.address.packed, endpoint.port, secret.octets, tries=plan.tries,
                                first_timeout_ms=int(plan.radius_timeout_s * 1000),
@@ -121,8 +121,7 @@ class Engine:
 
 def source_ports(plan: Plan) -> int:
     """Enough identifiers for all that may be under way at once, and few sockets where that is little."""
-    under_way = min(2 * plan.concurrency if plan.concurrency else MOST_UNDER_WAY, MOST_UNDER_WAY)
-    return max(4, -(-under_way // IDENTIFIERS))
+    return max(4, -(-under_way(plan) // IDENTIFIERS))
 
 
 def open_sockets(plan: Plan, ports: int, address: str) -> list[Socket]:

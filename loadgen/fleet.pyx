@@ -5,40 +5,32 @@ from fastcodec.wire cimport get32
 from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free
 from libc.string cimport memcpy, memset
-from loadgen import checks
-from loadgen.bootstrap cimport begin_registration, run_bootstrap
-from loadgen.checks cimport VIOLATIONS, Finding, checks_close, checks_open
+from loadgen.bootstrap cimport run_bootstrap
+from loadgen.checks cimport checks_close, checks_open
+from loadgen.columns cimport take_columns
+from loadgen.figures cimport clear_counts, codes_of, not_begun_of, packets_of, strays_of, tallies_of, violations_of
 from loadgen.histogram cimport LatencyHistogram
 from loadgen.holding cimport holding_close, holding_due, holding_next, holding_open, tick_of
-from loadgen.mobile_node cimport MobileNode, REGISTERED, TIMED_OUT_NODE, TRYING, is_engaged, is_under_way
-from loadgen.pacer cimport Pacer, pace_node, pace_time
-from loadgen.registration cimport STAGE_KEY, time_out
+from loadgen.load cimport ACTS, Attempt, LOCATION, MOST_TRIES, STEPS
+from loadgen.matching cimport match_reply
+from loadgen.mobile_node cimport MobileNode
+from loadgen.pacer cimport Pacer
+from loadgen.registration cimport STAGE_KEY, may_try_again, time_out
+from loadgen.starts cimport all_begun, next_start, open_attempts, under_way
 from loadgen.staying cimport begin_act, end_stays, holds
 from servers.engine.counters cimport counts_of
-from servers.engine.parking cimport parking_close, parking_open, parking_row, parking_take
-from servers.engine.stages cimport GOOD, Head, Stage, queue_close, queue_open, run_stages
+from servers.engine.parking cimport parking_close, parking_open, parking_row
+from servers.engine.stages cimport GOOD, queue_close, queue_open
 from servers.engine.wheel cimport wheel_expired, wheel_next
 from servers.net.node cimport BATCH, Datagram
 from servers.roles.radius_client cimport (
-    IDENTIFIERS, Answer, accept_answer, check_message_authenticator, check_response_authenticator, client_close,
-    client_expire, client_open, client_report, client_server, client_turn, match_answer,
+    IDENTIFIERS, Answer, client_close, client_expire, client_open, client_receive, client_report, client_server, client_turn,
 )
 
 cdef enum:
-    FIXED_REPLY = 20                     # RFC 5944 3.4
-    LONGEST_REPLY = 1500                 # octets of a datagram that is looked at, as at the FHA
-    REGISTRATION_REPLY = 3
     SCRATCH = 256                        # octets a row may use of a batch's scratch space
-    LOCATION = 64                        # octets a location's text may have, its length included
     STARTS = 256                         # bootstraps started before packets are looked at again
     KEPT_ACTS = 2                        # tries by its association before a node asks by MN-AAA
-
-cdef Stage[4] ANSWER_STAGES = [
-    <Stage> match_answer, <Stage> check_response_authenticator, <Stage> check_message_authenticator, <Stage> accept_answer,
-]
-
-
-STEP_NAMES = ("bootstrap", "access", "registration", "renewal", "release")
 
 
 cdef class Fleet(Node):
@@ -47,7 +39,7 @@ cdef class Fleet(Node):
     def __cinit__(self, columns, Pacer pacer, *, uint32_t ports, uint32_t capacity, uint64_t now=0, **settings):
         cdef uint32_t count = <uint32_t> len(columns)
         memset(&self.load, 0, sizeof(Load))
-        self.pace = pacer.pace
+        self.starts.pace = pacer.pace
         self.load.count = count
         self.load.out, self.load.now, self.load.entropy = &self.out, &self.now, &self.entropy
         self.load.nodes = <MobileNode*> calloc(count, sizeof(MobileNode))
@@ -59,15 +51,17 @@ cdef class Fleet(Node):
                 or not self.answers):
             raise MemoryError
         queue_open(&self.load.queue, BATCH)
-        self.most_bootstraps = min(capacity, ports * <uint32_t> IDENTIFIERS)
-        parking_open(&self.load.attempts, self.most_bootstraps + ACTS, sizeof(Attempt), now)
+        self.starts.most = min(capacity, ports * <uint32_t> IDENTIFIERS)
+        parking_open(&self.load.attempts, self.starts.most + ACTS, sizeof(Attempt), now)
         holding_open(&self.load.holding, now)
         self.load.jitter = pacer.pace.keys[0]
         client_open(&self.load.client, ports, 0, 512, now)
         self.load.client.queue, self.load.client.out = &self.load.queue, &self.out
         self.load.client.entropy, self.load.client.counters = &self.entropy, &self.load.counters
         self.load.client.now, self.now.monotonic = &self.now, now
-        self.take_columns(columns)
+        take_columns(&self.load, columns)
+        self.kept = columns
+        self.reset_figures()
 
     def __dealloc__(self):
         free(self.load.nodes)
@@ -90,23 +84,7 @@ cdef class Fleet(Node):
         self.load.access_only, self.load.most_tries, self.load.lifetime_s = access_only, min(tries, MOST_TRIES), lifetime_s
         self.load.first_timeout_ms = first_timeout_ms
         memcpy(&self.load.nas_address, <const uint8_t*> nas_address, 4)
-        self.total, self.concurrency, self.duration = total, concurrency, duration_ns
-
-    def take_columns(self, columns):
-        cdef const uint32_t[::1] spi = columns.spi
-        cdef const uint16_t[::1] location = columns.location_index
-        cdef bytes text
-        cdef uint32_t k
-        take_text(&self.load.columns.nai, columns.nai)
-        take_text(&self.load.columns.key, columns.key)
-        take_text(&self.load.columns.secret, columns.access_secret)
-        self.load.columns.spi, self.load.columns.location = &spi[0], &location[0]
-        for k in range(<uint32_t> len(columns.locations)):
-            text = columns.locations[k].encode()[:LOCATION - 1] or b"nas"
-            self.load.locations[LOCATION * k] = <uint8_t> len(text)
-            memcpy(self.load.locations + LOCATION * k + 1, <const uint8_t*> text, len(text))
-        self.kept = columns
-        self.reset_figures()
+        self.starts.total, self.starts.concurrency, self.starts.duration = total, concurrency, duration_ns
 
     def reset_figures(self):
         """Counts and histograms start from zero: after a warm-up, when nothing is under way."""
@@ -118,18 +96,10 @@ cdef class Fleet(Node):
         for k in range(STEPS):
             histogram = self.histograms[k]
             self.load.latencies[k] = histogram.pointer()
-            memset(&self.load.tallies[k], 0, sizeof(Tally))
         histogram = self.histograms[STEPS]
         self.load.send_lag = histogram.pointer()
-        memset(self.load.mip4_codes, 0, sizeof(self.load.mip4_codes))
-        memset(self.load.radius_codes, 0, sizeof(self.load.radius_codes))
-        memset(&self.load.counters, 0, sizeof(self.load.counters))
-        self.load.mip_sent = self.load.mip_retransmitted = self.load.mip_received = self.load.mip_late = 0
-        self.load.mip_duplicate = self.load.mip_unmatched = self.load.mip_malformed = self.load.mip_bad_authenticator = 0
-        self.load.client.sent = self.load.client.retransmitted = self.load.client.received = self.load.client.late = 0
-        self.load.client.duplicate = self.load.client.unmatched = self.load.client.malformed = 0
-        self.load.client.bad_authenticator = self.load.client.timed_out = self.load.lifetimes_clipped = 0
-        self.begun, self.started_at, self.load.last_success = 0, 0, 0
+        clear_counts(&self.load)
+        self.starts.begun, self.starts.started_at = 0, 0
 
     def set_aaa(self, bytes address, uint16_t port, bytes secret, *, uint32_t first_timeout_ms=2000, uint32_t tries=5,
                 str message_authenticator="yes", bint probes=True):
@@ -160,75 +130,41 @@ cdef class Fleet(Node):
 
     def start(self, uint64_t now, uint64_t skip=0):
         """From now on `tick` starts what is due; the schedule's first `skip` places were used before (warm-up)."""
-        self.started_at, self.skipped = now, skip
-        self.ends_at = now + self.duration if self.duration else 0
+        self.starts.started_at, self.starts.skipped = now, skip
+        self.starts.ends_at = now + self.starts.duration if self.starts.duration else 0
 
     def limit(self, uint64_t total, uint64_t duration_ns):
         """Another number of bootstraps, or another duration, from the next `start` on."""
-        self.total, self.duration, self.stopped = total, duration_ns, False
+        self.starts.total, self.starts.duration, self.starts.stopped = total, duration_ns, False
         self.load.is_leaving = False
 
     def stop(self):
         """No more starts; what is under way goes on, and every stay ends now."""
-        self.stopped = True
+        self.starts.stopped = True
         with nogil:
             end_stays(&self.load)
 
     @property
     def bootstrapped(self):
         """Whether every bootstrap that will be begun has ended."""
-        return (self.stopped or self.begun >= self.total or (self.ends_at and self.now.monotonic >= self.ends_at)) and (
-            self.under_way() == 0)
+        return all_begun(&self.starts, &self.load) and under_way(&self.load) == 0
 
     @property
     def done(self):
         return self.bootstrapped and not self.load.holding.count and not self.load.acts
-
-    cdef uint32_t under_way(self) noexcept nogil:
-        """Bootstraps."""
-        return self.load.attempts.used - self.load.acts
 
     # ---- starts ------------------------------------------------------------------------------------------------------
 
     cdef void start_due(self) noexcept nogil:
         cdef void* rows[STARTS]
         cdef uint32_t n
-        if self.stopped or not self.started_at or (self.ends_at and self.now.monotonic >= self.ends_at):
+        if not self.starts.started_at or all_begun(&self.starts, &self.load):
             return
-        n = self.open_attempts(rows, STARTS)
+        n = open_attempts(&self.starts, &self.load, rows, STARTS)
         if n:
             client_turn(&self.load.client)
             self.load.scratch_used = 0
             run_bootstrap(&self.load, rows, <int> n)
-
-    cdef uint32_t open_attempts(self, void** rows, uint32_t most) noexcept nogil:
-        """Open loop: whatever is due by now. Closed loop: as many as are missing."""
-        cdef uint32_t n = 0, node, slot
-        cdef uint64_t due = self.now.monotonic
-        cdef Attempt* attempt
-        while n < most and self.begun < self.total:
-            if self.concurrency and self.under_way() >= self.concurrency:
-                break
-            if not self.concurrency:
-                due = self.started_at + pace_time(&self.pace, self.begun)
-                if due > self.now.monotonic:
-                    break
-            node = pace_node(&self.pace, self.skipped + self.begun)
-            if self.under_way() == self.most_bootstraps or is_engaged(&self.load.nodes[node]):
-                break                                                  # late then, and counted so
-            slot = parking_take(&self.load.attempts)
-            attempt = <Attempt*> parking_row(&self.load.attempts, slot)
-            memset(attempt, 0, <size_t> (<uint8_t*> &attempt.challenge - <uint8_t*> attempt))
-            attempt.slot, attempt.node, attempt.intended, attempt.step = slot, node, due, ACCESS
-            if self.load.nodes[node].state == REGISTERED:              # its lease of before may last
-                self.load.nodes[node].is_unsure = True
-            self.load.nodes[node].attempt, self.load.nodes[node].state = slot + 1, TRYING
-            if self.load.skips_access:
-                begin_registration(&self.load, attempt, self.load.known_fha)
-            rows[n] = attempt
-            n += 1
-            self.begun += 1
-        return n
 
     # ---- packets -----------------------------------------------------------------------------------------------------
 
@@ -237,27 +173,20 @@ cdef class Fleet(Node):
             self.receive_replies(datagrams, n)
         else:
             self.receive_answers(datagrams, n)
-        if self.concurrency:
+        if self.starts.concurrency:
             self.start_due()
 
     cdef void receive_answers(self, Datagram* datagrams, uint32_t n) noexcept nogil:
         cdef void* rows[BATCH]
-        cdef uint32_t k
-        cdef int resumed = 0
+        cdef uint32_t k, count = client_receive(&self.load.client, datagrams, n, self.answers, rows)
         cdef Attempt* attempt
-        for k in range(n):
-            memset(&self.answers[k].head, 0, sizeof(Head))
-            self.answers[k].datagram = &datagrams[k]
-            rows[k] = &self.answers[k]
-        run_stages(&self.load.client, ANSWER_STAGES, 4, rows, <int> n, &self.load.queue)
-        for k in range(n):
-            if self.answers[k].head.outcome != GOOD:
-                continue
-            attempt = <Attempt*> parking_row(&self.load.attempts, self.answers[k].transaction.owner)
-            attempt.answer, attempt.head.outcome = &self.answers[k], GOOD
-            rows[resumed] = attempt
-            resumed += 1
-        run_bootstrap(&self.load, rows, resumed)
+        cdef Answer* answer
+        for k in range(count):
+            answer = <Answer*> rows[k]
+            attempt = <Attempt*> parking_row(&self.load.attempts, answer.transaction.owner)
+            attempt.answer, attempt.head.outcome = answer, GOOD
+            rows[k] = attempt
+        run_bootstrap(&self.load, rows, <int> count)
 
     cdef void receive_replies(self, Datagram* datagrams, uint32_t n) noexcept nogil:
         """A second reply to a node in one batch waits for the next round: the first may turn out to be forged."""
@@ -292,7 +221,7 @@ cdef class Fleet(Node):
         more |= self.retransmit()
         more |= self.act()
         self.start_due()
-        return more or self.next_start() == 1
+        return more or next_start(&self.starts, &self.load) == 1
 
     cdef bint give_up(self) noexcept nogil:
         cdef uint32_t owners[BATCH]
@@ -316,7 +245,7 @@ cdef class Fleet(Node):
         cdef Attempt* attempt
         for k in range(n):
             attempt = <Attempt*> parking_row(&self.load.attempts, due[k])
-            if attempt.tries >= self.load.most_tries:
+            if not may_try_again(&self.load, attempt):
                 time_out(&self.load, attempt)
                 continue
             if attempt.tries >= KEPT_ACTS:                             # RFC 5944 3.8.2.1: silence is "no association"
@@ -337,6 +266,7 @@ cdef class Fleet(Node):
         cdef int acting = 0
         cdef Attempt* attempt
         if not most:
+            self.load.acts_full = self.now.monotonic
             return False
         n = holding_due(&self.load.holding, self.load.nodes, self.now.monotonic, due, most)
         for k in range(n):
@@ -347,23 +277,8 @@ cdef class Fleet(Node):
         run_bootstrap(&self.load, rows, acting)
         return n == most and self.load.acts < ACTS
 
-    cdef uint64_t next_start(self) noexcept nogil:
-        """Monotonic ns of the next start; 1: at once; 0: none, or not by time."""
-        cdef uint64_t due
-        if (self.stopped or not self.started_at or self.begun >= self.total
-                or (self.ends_at and self.now.monotonic >= self.ends_at)
-                or self.under_way() == self.most_bootstraps
-                or is_engaged(&self.load.nodes[pace_node(&self.pace, self.skipped + self.begun)])):
-            return 0
-        if self.concurrency:
-            return 1 if self.under_way() < self.concurrency else 0
-        due = self.started_at + pace_time(&self.pace, self.begun)
-        if self.ends_at:
-            due = min(due, self.ends_at)                               # where `done` looks at the clock again
-        return due if due > self.now.monotonic else 1
-
     cdef uint64_t next_due(self) noexcept nogil:
-        cdef uint64_t due = sooner(self.next_start(), wheel_next(&self.load.client.wheel))
+        cdef uint64_t due = sooner(next_start(&self.starts, &self.load), wheel_next(&self.load.client.wheel))
         due = sooner(due, wheel_next(&self.load.attempts.wheel))
         return sooner(due, holding_next(&self.load.holding)) if self.load.acts < ACTS else due
 
@@ -377,7 +292,7 @@ cdef class Fleet(Node):
     @property
     def in_flight(self):
         """Bootstraps under way."""
-        return self.under_way()
+        return under_way(&self.load)
 
     @property
     def holding(self):
@@ -387,12 +302,12 @@ cdef class Fleet(Node):
     @property
     def started(self):
         """Bootstraps begun since the figures were reset."""
-        return self.begun
+        return self.starts.begun
 
     @property
     def first_start(self):
         """Monotonic ns of the first intended start."""
-        return self.started_at
+        return self.starts.started_at
 
     @property
     def last_success(self):
@@ -400,39 +315,31 @@ cdef class Fleet(Node):
 
     def tallies(self):
         """{step: (attempted, succeeded, failed, timed_out)}."""
-        return {name: (self.load.tallies[k].attempted, self.load.tallies[k].succeeded, self.load.tallies[k].failed,
-                       self.load.tallies[k].timed_out)
-                for k, name in enumerate(STEP_NAMES)}
+        return tallies_of(&self.load)
+
+    def not_begun(self):
+        """{why: bootstraps} that an open loop could not begin while the servers were silent; they count as failed."""
+        return not_begun_of(&self.load)
 
     def latencies(self):
         """{step: LatencyHistogram, ns}; `send_lag` among them."""
-        return dict(zip((*STEP_NAMES, "send_lag"), self.histograms, strict=True))
+        return dict(zip((*tallies_of(&self.load), "send_lag"), self.histograms, strict=True))
 
     def packets(self):
         """The `packets` object of the result document, without kernel drops."""
-        cdef Load* load = &self.load
-        return {"sent": load.client.sent + load.mip_sent, "received": load.client.received + load.mip_received,
-                "retransmitted": load.client.retransmitted + load.mip_retransmitted,
-                "late": load.client.late + load.mip_late, "duplicate": load.client.duplicate + load.mip_duplicate,
-                "unmatched": load.client.unmatched + load.mip_unmatched,
-                "malformed": load.client.malformed + load.mip_malformed,
-                "bad_authenticator": load.client.bad_authenticator + load.mip_bad_authenticator}
+        return packets_of(&self.load)
 
     def codes(self):
         """({RRP code: n}, {RADIUS code: n}) of authenticated replies, and of unsigned refusals."""
-        return ({k: self.load.mip4_codes[k] for k in range(256) if self.load.mip4_codes[k]},
-                {k: self.load.radius_codes[k] for k in range(256) if self.load.radius_codes[k]})
+        return codes_of(&self.load)
+
+    def strays(self):
+        """[(step, (count, source, asked))] of unmatched answers from where nothing was asked; both as (address, port)."""
+        return strays_of(&self.load)
 
     def violations(self):
         """[(kind, node, other node, address packed)], at most 32 kept, and {kind: count} of all."""
-        cdef Finding* found
-        cdef uint32_t k
-        kept = []
-        for k in range(self.load.checks.kept_count):
-            found = &self.load.checks.kept[k]
-            kept.append((checks.Violation(found.kind).name.lower(), found.node, found.other, (<const uint8_t*> &found.address)[:4]))
-        return kept, {checks.Violation(k).name.lower(): self.load.checks.counts[k] for k in range(VIOLATIONS)
-                      if self.load.checks.counts[k]}
+        return violations_of(&self.load)
 
     def leases(self, uint64_t now=0):
         """{node index: THOAv4 packed} of every node that has one at `now` (monotonic ns; 0: when it acted last)."""
@@ -457,45 +364,3 @@ cdef class Fleet(Node):
 cdef inline uint64_t sooner(uint64_t a, uint64_t b) noexcept nogil:
     """0: never."""
     return min(a, b) if a and b else a or b
-
-
-cdef int take_text(Text* text, column) except -1:
-    """A column of octets that the fleet keeps."""
-    cdef const uint8_t[::1] octets = column.blob
-    cdef const uint32_t[::1] offsets
-    if octets.shape[0] == 0:
-        raise ValueError("every subscriber needs a NAI, an access secret and a key")
-    text.octets, text.offsets, text.width = &octets[0], NULL, column.width
-    if not column.width:
-        offsets = column.offsets
-        text.offsets = &offsets[0]
-    return 0
-
-
-cdef Attempt* match_reply(Load* load, Datagram* datagram) noexcept nogil:
-    """The attempt that a Registration Reply belongs to by the low half of its Identification (RFC 5944 3.6.2.1), or NULL,
-    counted (ruling 26)."""
-    cdef uint32_t low, node, k
-    cdef Attempt* attempt
-    if not FIXED_REPLY <= datagram.length <= LONGEST_REPLY or datagram.data[0] != REGISTRATION_REPLY:
-        load.mip_malformed += 1
-        return NULL
-    low = get32(datagram.data + 16)
-    node = low & <uint32_t> ((<uint64_t> 1 << load.index_bits) - 1)
-    if node >= load.count or datagram.peer_address != load.nodes[node].fha or datagram.peer_port != load.fha_port:
-        load.mip_unmatched += 1
-        return NULL
-    if not is_under_way(&load.nodes[node]):
-        if load.nodes[node].state == TIMED_OUT_NODE:
-            load.mip_late += 1
-        else:
-            load.mip_duplicate += 1
-        return NULL
-    attempt = <Attempt*> parking_row(&load.attempts, load.nodes[node].attempt - 1)
-    for k in range(attempt.tries):
-        if attempt.outstanding[k] == low:
-            if not attempt.reply:
-                attempt.answered = <uint8_t> k
-            return attempt
-    load.mip_unmatched += 1
-    return NULL

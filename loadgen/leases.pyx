@@ -2,8 +2,9 @@
 from fastcodec.wire cimport get32
 from libc.stdint cimport uint8_t, uint32_t, uint64_t
 from libc.string cimport memcmp, memcpy
-from loadgen.fleet cimport Fleet, Load, text_of
+from loadgen.fleet cimport Fleet
 from loadgen.holding cimport tick_of
+from loadgen.load cimport Load, text_of
 from loadgen.staying cimport holds, may_hold
 
 

@@ -1,4 +1,5 @@
 """What a run shall do: every option parsed, every file read, every target looked at."""
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from ipaddress import IPv4Network, IPv6Address, IPv6Network
@@ -8,6 +9,7 @@ from typing import Literal
 from loadgen.errors import UsageError
 from loadgen.verdict import MaxFailures
 from servers.endpoint import Endpoint
+from servers.engine import failpoint
 from servers.secrets_file import Secret
 from servers.tables.subscribers_csv import Subscribers
 
@@ -18,6 +20,9 @@ MOST_AAAHS = 8
 IDENTIFIERS = 256              # of a source port, RFC 2865 3
 MOST_UNDER_WAY = 32 * IDENTIFIERS
 MOST_TRIES = 16                # Identifications that a node keeps of its request
+LONGEST_INTERVAL_S = 16.0      # between two transmissions, RFC 5080 2.2.1 (MRT)
+JITTER = 1.1                   # of those intervals, at most
+LIFETIME_S = 1800
 CARE_OF = IPv4Network("127.64.0.0/10")
 
 LOOPBACK = IPv4Network("127.0.0.0/8")
@@ -71,7 +76,7 @@ class Testbed:
     @property
     def relaxed(self) -> tuple[str, ...]:
         """What these servers do not do that production servers would."""
-        return (*(["no fsync"] if self.volatile else []), "no reject delay")
+        return (*(["no fsync"] if self.volatile else []), "no reject delay", *failpoint.relaxed())
 
 
 @dataclass(frozen=True)
@@ -101,10 +106,27 @@ class Plan:
     verbose: bool
     warnings: tuple[str, ...] = ()  # to be shown before the run
     care_of: IPv4Network = CARE_OF  # of nodes that register without access: this network + 1 + their place
+    lifetime_s: int = LIFETIME_S   # that the nodes ask for
     hold_s: float = 0.0             # that a node stays after its bootstrap
     renew: bool = False            # while it stays
     release: bool = False          # when it has stayed
     max_packets: int | None = None  # requests that a closed loop may make in all, first transmissions
+
+
+def under_way(plan: Plan) -> int:
+    """Bootstraps to have room for: in an open loop all that begin until the first has had its last try, in a closed one
+    twice as many as there are at once."""
+    if plan.concurrency:
+        return min(2 * plan.concurrency, MOST_UNDER_WAY)
+    assert plan.rate is not None
+    return min(plan.nodes, math.ceil(plan.rate * patience_s(plan)), MOST_UNDER_WAY)
+
+
+def patience_s(plan: Plan) -> float:
+    """The longest that a bootstrap may take before it has timed out."""
+    firsts = {"access": [plan.radius_timeout_s], "registration": [plan.mip4_timeout_s]}
+    asked = firsts.get(plan.steps, [plan.radius_timeout_s, plan.mip4_timeout_s])
+    return JITTER * sum(min(math.ldexp(first, k), max(first, LONGEST_INTERVAL_S)) for first in asked for k in range(plan.tries))
 
 
 def check_targets(endpoints: Sequence[Endpoint], own_network: bool) -> None:

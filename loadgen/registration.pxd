@@ -1,5 +1,5 @@
 from libc.stdint cimport uint8_t
-from loadgen.fleet cimport Attempt, Load
+from loadgen.load cimport Attempt, Load
 
 cdef enum:
     STAGE_ACCEPT = 3                 # places in the list of stages (bootstrap.pyx)
@@ -13,6 +13,7 @@ cdef void fail(Load* load, Attempt* attempt) noexcept nogil
 cdef void time_out(Load* load, Attempt* attempt) noexcept nogil
 cdef uint8_t* begin_request(Load* load, Attempt* attempt) noexcept nogil
 cdef void send_request(Load* load, Attempt* attempt) noexcept nogil
+cdef bint may_try_again(const Load* load, const Attempt* attempt) noexcept nogil
 cdef bint open_reply(Load* load, Attempt* attempt) noexcept nogil
 cdef void check_reply(Load* load, Attempt* attempt) noexcept nogil
 cdef void accept_reply(Load* load, Attempt* attempt) noexcept nogil

@@ -11,7 +11,7 @@ from fastcodec.wire cimport Piece, get16, get32, get64, put16, put64, same
 from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.string cimport memcmp, memcpy
 from loadgen.checks cimport NO_ACCEPT, WRONG_NODE, WRONG_PARAMETERS, check_lease, end_lease, report_violation
-from loadgen.fleet cimport BOOTSTRAP, REGISTRATION, RELEASE, text_of
+from loadgen.load cimport BOOTSTRAP, MOST_TRIES, REGISTRATION, RELEASE, RENEWAL, text_of
 from loadgen.histogram cimport histogram_record
 from loadgen.holding cimport NEVER, holding_add, tick_of, ticks_in, time_of
 from loadgen.mobile_node cimport FAILED_NODE, MobileNode, REGISTERED, RELEASED, TIMED_OUT_NODE
@@ -27,7 +27,8 @@ cdef enum:
     SECOND = 1000000000
     FIXED_REPLY = 20
     MOST_EXTENSIONS = 32
-    LONGEST_INTERVAL_MS = 16000
+    LONGEST_INTERVAL_MS = 16000          # of a node that has nothing yet
+    MOST_DOUBLINGS = 20
     INFINITE = 0xffff                    # a lifetime, RFC 5944 3.3
 
 
@@ -92,7 +93,7 @@ cdef uint8_t* begin_request(Load* load, Attempt* attempt) noexcept nogil:
     rrq.home_address = node.address if attempt.step > REGISTRATION else 0
     rrq.home_agent, rrq.care_of_address = node.fha, node.care_of_address
     put64(&rrq.identification, identification)
-    attempt.outstanding[attempt.tries] = <uint32_t> identification
+    attempt.outstanding[attempt.tries % MOST_TRIES] = <uint32_t> identification
     at[0], at[1] = EXT_NAI, <uint8_t> length
     memcpy(at + 2, nai, length)
     return at + 2 + length
@@ -121,23 +122,51 @@ cdef inline bint goes_by_nonce(const Load* load, const Attempt* attempt) noexcep
 cdef void send_request(Load* load, Attempt* attempt) noexcept nogil:
     """From the node's own address, RFC 5944 3.6.1.1. A full outbox is like a lost packet: the timer tries again."""
     cdef Datagram* datagram = compose(load.out, load.mip_port)
-    cdef uint64_t interval = min(<uint64_t> load.first_timeout_ms << attempt.tries, <uint64_t> LONGEST_INTERVAL_MS) * MS
     memcpy(attempt.request + attempt.request_length - 16, attempt.digest, 16)
     if datagram:
         memcpy(datagram.data, attempt.request, attempt.request_length)
         datagram.length = attempt.request_length
         datagram.peer_address, datagram.peer_port = load.nodes[attempt.node].fha, load.fha_port
         datagram.local_address = load.nodes[attempt.node].care_of_address
-    attempt.sent[attempt.tries] = tick_of(&load.holding, load.now.monotonic)
+    attempt.sent[attempt.tries % MOST_TRIES] = tick_of(&load.holding, load.now.monotonic)
     load.mip_sent += 1
     if attempt.tries:
         load.mip_retransmitted += 1
     elif attempt.step == RELEASE:                                         # from now on another may be given it
         end_lease(&load.checks, attempt.node, load.nodes[attempt.node].address, load.now.monotonic)
-    attempt.tries += 1
     attempt.reply = NULL
     attempt.head.outcome, attempt.head.stage = PARKED, STAGE_REPLY
-    wheel_arm(&load.attempts.wheel, attempt.slot, load.now.monotonic + interval)
+    wheel_arm(&load.attempts.wheel, attempt.slot, load.now.monotonic + interval_after(load, attempt))
+    attempt.tries += 1
+
+
+cdef uint64_t interval_after(const Load* load, const Attempt* attempt) noexcept nogil:
+    """Ns to the next try, twice the last (RFC 5944 3.6.3). A renewal's interval grows to the lifetime it asks for, and the
+    last one ends with the lifetime that the node has, or with its stay."""
+    cdef uint64_t doubled = (<uint64_t> load.first_timeout_ms << min(<int> attempt.tries, <int> MOST_DOUBLINGS)) * MS
+    cdef const MobileNode* node = &load.nodes[attempt.node]
+    cdef uint64_t end
+    if not lasts_for_its_lifetime(attempt):
+        return min(doubled, <uint64_t> LONGEST_INTERVAL_MS * MS)
+    end = time_of(&load.holding, node.expires)
+    if attempt.tries >= load.most_tries and tick_of(&load.holding, load.now.monotonic) < node.leaves:
+        end = min(end, time_of(&load.holding, node.leaves))
+    return min(min(doubled, <uint64_t> attempt.lifetime * SECOND), end - min(end, load.now.monotonic))
+
+
+cdef bint lasts_for_its_lifetime(const Attempt* attempt) noexcept nogil:
+    return attempt.step == RENEWAL and attempt.in_lifetime
+
+
+cdef bint may_try_again(const Load* load, const Attempt* attempt) noexcept nogil:
+    """A renewal, while the node has what it would renew: also after its tries, unless its stay is over."""
+    cdef const MobileNode* node = &load.nodes[attempt.node]
+    cdef uint32_t now = tick_of(&load.holding, load.now.monotonic)
+    if not lasts_for_its_lifetime(attempt):
+        return attempt.tries < load.most_tries
+    if now >= node.expires:
+        return False
+    return attempt.tries < load.most_tries or (now < node.leaves and not load.is_leaving)
 
 
 # ---- reply -----------------------------------------------------------------------------------------------------------
@@ -226,15 +255,15 @@ cdef void accept_reply(Load* load, Attempt* attempt) noexcept nogil:
         wait_on(attempt)
         return
     load.mip4_codes[reply[1]] += 1
-    if goes_by_nonce(load, attempt) and get32(reply + 16) == attempt.outstanding[attempt.tries - 1]:
+    if goes_by_nonce(load, attempt) and get32(reply + 16) == attempt.outstanding[(attempt.tries - 1) % MOST_TRIES]:
         load.nonces[attempt.node] = get32(reply + 12)                     # RFC 5944 5.7.2: whatever else it says
     if attempt.is_for_other:
         forbid(load, attempt, WRONG_NODE)
     elif is_accepted(reply[1]):
         take_reply(load, attempt)
-    elif reply[1] == IDENTIFICATION_MISMATCH and get32(reply + 16) != attempt.outstanding[attempt.tries - 1]:
+    elif reply[1] == IDENTIFICATION_MISMATCH and get32(reply + 16) != attempt.outstanding[(attempt.tries - 1) % MOST_TRIES]:
         wait_on(attempt)                                                  # that request grew old at the agent, not our clock
-    elif reply[1] == IDENTIFICATION_MISMATCH and not attempt.clock_told and attempt.tries < load.most_tries:
+    elif reply[1] == IDENTIFICATION_MISMATCH and not attempt.clock_told and may_try_again(load, attempt):
         correct_clock(load, attempt)
     else:
         fail(load, attempt)

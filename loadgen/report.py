@@ -85,6 +85,8 @@ def facts(result: Result) -> Iterator[RenderableType]:
     if odd := counted(result.packets, ("late", "duplicate", "unmatched", "malformed", "bad_authenticator",
                                        "kernel_drops"), zeros=False):
         table.add_row("odd replies", Text(odd, "yellow"))
+    if result.not_begun:
+        table.add_row("not begun", Text(not_begun(result), "yellow"))
     if codes := reply_codes(result):
         table.add_row("replies", codes)
     for role, use in result.servers.items():
@@ -109,6 +111,12 @@ def rate(result: Result) -> str:
     limited = " - the generator's limit, not the servers'" if result.verdict == "generator-limited" else ""
     return (f"{result.rate_per_s.achieved:.0f} bootstraps/s achieved{offered} "
             f"({result.bootstraps.succeeded} of {result.bootstraps.attempted} succeeded){limited}")
+
+
+def not_begun(result: Result) -> str:
+    """Bootstraps of an open loop that count as failed, though no request of theirs was ever sent."""
+    reasons = {"no_room": "no room", "still_under_way": "the node's last one still under way"}
+    return ", ".join(f"{count} {reasons.get(why, why)}" for why, count in result.not_begun.items())
 
 
 def counted(part: object, names: tuple[str, ...], zeros: bool = True) -> str:

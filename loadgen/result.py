@@ -60,6 +60,14 @@ class Packets(Part, kw_only=True):
     kernel_drops: int = 0
 
 
+class Stray(Part, kw_only=True):
+    """Answers that came from elsewhere than they were asked for; the last one's source, and what it should have been."""
+
+    count: int
+    source: str
+    asked: str
+
+
 class Replies(Part, kw_only=True):
     """Authentic replies by the code they bore, in decimal."""
 
@@ -67,6 +75,8 @@ class Replies(Part, kw_only=True):
     radius: dict[str, int] = msgspec.field(default_factory=dict)
     mip6: dict[str, int] = msgspec.field(default_factory=dict)
     lifetimes_clipped: int = 0  # replies that granted more than was asked for
+    unsigned: int = 0           # RADIUS answers without the Message-Authenticator that was demanded
+    strays: dict[Step, Stray] = msgspec.field(default_factory=dict)
 
 
 class Violation(Part, kw_only=True):
@@ -121,6 +131,7 @@ class Result(Part, kw_only=True):
     duration_s: float
     cores: int
     bootstraps: Tally
+    not_begun: dict[str, int] = msgspec.field(default_factory=dict)  # failed bootstraps that never sent a request, by reason
     steps: dict[Step, Tally]
     rate_per_s: Rate
     latency_ms: dict[Literal["bootstrap", "access", "registration", "binding", "renewal", "release"], Latency]

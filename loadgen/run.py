@@ -171,19 +171,26 @@ def describe(engine: Engine, plan: Plan, target: Target, spent: Spent) -> Result
     return Result(
         command=list(plan.command), scenario=plan.scenario, nodes=plan.nodes, seed=plan.seed, duration_s=round(duration, 6),
         cores=len(os.sched_getaffinity(0)), partial=engine.interrupted or spent.died is not None,
-        bootstraps=tallies["bootstrap"], steps=steps,
+        bootstraps=tallies["bootstrap"], not_begun=fleet.not_begun(), steps=steps,
         rate_per_s=document.Rate(offered=plan.rate,
                                  achieved=round(tallies["bootstrap"].succeeded / duration, 3) if duration else 0.0),
         latency_ms={"bootstrap": document.latency(latencies["bootstrap"]),
                     **{step: document.latency(latencies[step]) for step in steps}},
         packets=document.Packets(**fleet.packets(), kernel_drops=spent.all.drops),
         replies=document.Replies(mip4={str(c): n for c, n in mip4.items()}, radius={str(c): n for c, n in radius.items()},
-                                 lifetimes_clipped=fleet.lifetimes_clipped),
+                                 lifetimes_clipped=fleet.lifetimes_clipped,
+                                 unsigned=fleet.counters().get("no_message_authenticator", 0),
+                                 strays={step: stray(*seen) for step, seen in fleet.strays()}),
         generator=document.Generator(
             cpu_s=round(spent.all.own, 3), max_rss_bytes=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
             bytes_per_node=round(fleet.node_octets(), 1),
             schedule_sha256=schedule_sha256(engine.pacer, target.subscribers.nai),
             send_lag_ms=document.send_lag(latencies["send_lag"])))
+
+
+def stray(count: int, source: tuple[bytes, int], asked: tuple[bytes, int]) -> document.Stray:
+    source_text, asked_text = (f"{dotted(address)}:{port}" for address, port in (source, asked))
+    return document.Stray(count=count, source=source_text, asked=asked_text)
 
 
 def tally(counts: tuple[int, int, int, int]) -> Tally:

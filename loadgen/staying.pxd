@@ -1,5 +1,5 @@
 from libc.stdint cimport uint32_t
-from loadgen.fleet cimport Attempt, Load
+from loadgen.load cimport Attempt, Load
 
 cdef Attempt* begin_act(Load* load, uint32_t node) noexcept nogil
 cdef void end_stays(Load* load) noexcept nogil

@@ -1,11 +1,12 @@
 # Life after the bootstrap: what a node that stays does when its time has come.
 #
-#   HOLDING -> RENEWING -> HOLDING     at 75 to 85 % of the lifetime, by its association or for a new key
+#   HOLDING -> RENEWING -> HOLDING     at 75 to 85 % of the lifetime, by its association or for a new key; tried until the
+#                                      lifetime ends
 #   HOLDING -> RELEASING -> RELEASED   when its stay is over, if it shall give its lease back
 #   HOLDING -> REGISTERED              when its stay is over, else
 from libc.stdint cimport uint8_t, uint32_t, uint64_t
 from libc.string cimport memset
-from loadgen.fleet cimport RELEASE, RENEWAL
+from loadgen.load cimport RELEASE, RENEWAL
 from loadgen.histogram cimport histogram_record
 from loadgen.holding cimport NEVER, holding_add, holding_clear, tick_of, time_of
 from loadgen.mobile_node cimport (
@@ -33,11 +34,13 @@ cdef Attempt* open_act(Load* load, uint32_t node, int step) noexcept nogil:
     attempt.slot, attempt.node, attempt.step, attempt.head.stage = slot, node, <uint8_t> step, STAGE_KEY
     attempt.intended = attempt.registration_started = time_of(&load.holding, it.due)
     attempt.fhas[0], attempt.fha_count, attempt.has_accept = it.fha, 1, True
+    attempt.in_lifetime = tick_of(&load.holding, load.now.monotonic) < it.expires
     attempt.by_association = association_lasts(load, it, step)
     it.state, it.attempt = RELEASING if step == RELEASE else RENEWING, slot + 1
     load.acts += 1
     load.tallies[step].attempted += 1
-    histogram_record(load.send_lag, load.now.monotonic - attempt.intended)
+    if attempt.intended > load.acts_full:                                # else it is as late as the servers are
+        histogram_record(load.send_lag, load.now.monotonic - attempt.intended)
     return attempt
 
 

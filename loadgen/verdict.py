@@ -64,14 +64,25 @@ def generator_limits(strain: Strain) -> list[str]:
     return reasons
 
 
+def crowded_out(result: Result) -> list[str]:
+    """Bootstraps that found no room although the servers dealt with all that did: the room was too small for such a load."""
+    count, tally = sum(result.not_begun.values()), result.bootstraps
+    if not count or tally.timed_out or tally.failed > count:
+        return []
+    return [f"{count} bootstraps could not begin: more were under way than the generator holds, though none of those failed"]
+
+
 def goal_faults(result: Result, goal: MaxFailures) -> list[str]:
     """Bootstraps, and where there is a life after them renewals and releases, each by themselves."""
     if not result.bootstraps.attempted:
         return ["no bootstrap was attempted"]
     kinds = {"bootstraps": result.bootstraps}
     kinds |= {f"{step}s": tally for step, tally in result.steps.items() if step in LIFE}
-    return [f"{tally.failed} {kind} failed and {tally.timed_out} timed out ({goal} allowed)"
-            for kind, tally in kinds.items() if not goal.allows(tally)]
+    faults = [f"{tally.failed} {kind} failed and {tally.timed_out} timed out ({goal} allowed)"
+              for kind, tally in kinds.items() if not goal.allows(tally)]
+    if result.not_begun and not goal.allows(result.bootstraps):
+        faults.append(f"{sum(result.not_begun.values())} of the failed could not even begin while others waited for an answer")
+    return faults
 
 
 @dataclass(frozen=True)
@@ -88,7 +99,8 @@ def judge(result: Result, strain: Strain, goal: MaxFailures, interrupted: bool =
         "child-died": [died] if died else [],
         "invariant-violated": [f"{v.kind}: {v.detail}" for v in result.violations],
         "interrupted": ["stopped before its end"] if interrupted else [],
-        "generator-limited": generator_limits(strain),
+        "generator-limited": ([*generator_limits(strain), *crowded_out(result)] if result.packets.received or strain.own_drops
+                              else []),                              # to silence there is no figure that could be ours
         "goal-missed": goal_faults(result, goal),
     }
     applying = [verdict for verdict in PRECEDENCE if found[verdict]]

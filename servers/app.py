@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import os
 import resource
 import sys
 import time
@@ -14,6 +15,7 @@ import uvloop
 
 from servers.config import Aaah, Fha, load_aaah, load_fha, load_operation, weaknesses
 from servers.config_operation import Operation
+from servers.engine import failpoint
 from servers.engine.reasons import EVENTS
 from servers.errors import ConfigurationError
 from servers.figures import Figures, peak_resident_octets
@@ -159,6 +161,7 @@ def serve(config: Aaah | Fha, report: IO[str] | None = None, receive_buffer: int
     no_core_dumps()
     operation = operation or Operation()
     log = Log(operation.log_format, "fha" if isinstance(config, Fha) else "aaah")
+    arm_failpoint(log)
     for warning in weaknesses(config.aaah if isinstance(config, Fha) else config.client):
         log("weak_security", f"warning: {warning}", "warning")
     try:
@@ -177,6 +180,15 @@ def serve(config: Aaah | Fha, report: IO[str] | None = None, receive_buffer: int
         raise
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         return runner.run(run(server, faces, log, report))
+
+
+def arm_failpoint(log: Log) -> None:
+    """What the environment asks for, if it is this process that is meant; never without a word."""
+    try:
+        if (text := os.environ.get(failpoint.VARIABLE)) and failpoint.arm(text, log.role):
+            log("failpoint", f"warning: failpoint {text} is armed ({failpoint.VARIABLE}): this is a test", "warning", failpoint=text)
+    except ValueError as error:
+        raise ConfigurationError(f"{failpoint.VARIABLE}: {error}") from None
 
 
 LOADERS: dict[str, Callable[[str | Path], Aaah | Fha]] = {"aaah": load_aaah, "fha": load_fha}

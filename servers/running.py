@@ -24,6 +24,7 @@ from servers.store.store import Compaction, Store
 if TYPE_CHECKING:
     from servers.app import Server
 
+LOOK_EVERY_S = 1.0         # at what was counted, and at the length of the journal
 PIECE = 1000               # leases in a line of the report
 COMPACT_AT = 256 << 20     # octets of journal, after which the live state becomes an image
 ROWS = 2000                # of an image, written before the loop looks at packets again
@@ -65,12 +66,12 @@ async def run(server: Server, faces: Faces, log: Log, report: IO[str] | None) ->
 
 
 async def watch(server: Server, ended: asyncio.Event, log: Log, faults: Faults, driver: Driver) -> str | None:
-    """Once a second logs what was counted since, one line a reason, until the end; or says what failed."""
+    """Every so often logs what was counted since, one line a reason, until the end; or says what failed."""
     before: dict[str, int] = {}
     alive: dict[str, bool] = {}
     while not ended.is_set():
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(ended.wait(), 1.0)
+            await asyncio.wait_for(ended.wait(), LOOK_EVERY_S)
         counts = server.role.counters()
         for reason, count in counts.items():
             if reason not in EVENTS and count != before.get(reason, 0):

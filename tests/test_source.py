@@ -83,7 +83,7 @@ def offenders(of: tuple[str, ...], *forbidden: str, besides: tuple[str, ...] = (
 def test_the_readers_of_imports_see_what_is_there() -> None:
     """Else every rule below would hold for want of evidence."""
     assert {"loadgen.fleet", "loadgen.fleet.Fleet", "servers.net.udp"} <= IMPORTS["loadgen.engine.py"]
-    assert {"fastcodec.wire", "servers.engine.stages.run_stages", "libc.string"} <= IMPORTS["loadgen.fleet.pyx"]
+    assert {"fastcodec.wire", "servers.engine.stages.queue_open", "libc.string"} <= IMPORTS["loadgen.fleet.pyx"]
     assert "servers.roles.fha.FhaRole" in IMPORTS["servers.app.py"]
     assert set(cython_imports("cimport a.b, c as d\nfrom e cimport (\n    f, g,\n)\n")) == {"a.b", "c", "e", "e.f", "e.g"}
     assert len(IMPORTS) > 60

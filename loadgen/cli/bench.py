@@ -19,7 +19,7 @@ examples:
   mipstorm bench -n 1000 -c 64              as fast as 64 nodes at once can go
   mipstorm bench -r 5000 -d 30 --warm-up 5  half a minute at 5000/s, the first 5 s not counted
   mipstorm bench --steps access --json -    RADIUS access only, result document to standard output
-  mipstorm bench --max-lifetime 30 --hold 60 --renew --release
+  mipstorm bench --lifetime 30 --hold 60 --renew --release
                                             nodes stay a minute, renew every 24 s or so, and leave
   mipstorm bench --volatile                 without a journal: what durability costs
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from loadgen.cli import values
 from loadgen.errors import UsageError
-from loadgen.plan import SCENARIOS, Plan, check_output
+from loadgen.plan import LIFETIME_S, SCENARIOS, Plan, check_output
 from loadgen.verdict import MaxFailures
 
 RADIUS_TIMEOUT_S, MIP4_TIMEOUT_S = 2.0, 1.0
@@ -35,6 +35,9 @@ def add_common(parser: ArgumentParser) -> _ArgumentGroup:
     load.add_argument("--timeout", type=values.timeout, metavar="S",
                       help="before the first retransmission, doubled for each further one "
                            f"(default: {RADIUS_TIMEOUT_S:g} for RADIUS, {MIP4_TIMEOUT_S:g} for Mobile IP)")
+    load.add_argument("--lifetime", type=values.lifetime, default=LIFETIME_S, metavar="S",
+                      help="registration lifetime that the nodes ask for; an FHA may grant less, and renewals follow what it "
+                           f"granted (default: {LIFETIME_S})")
     load.add_argument("--receive-buffer", type=values.buffer_size, metavar="OCTETS",
                       help="receive buffer of each socket (default: as much as the kernel grants)")
     load.add_argument("--no-offload", action="store_true",
@@ -49,7 +52,7 @@ def add_life(parser: ArgumentParser) -> None:
     life.add_argument("--hold", type=values.hold, default=0.0, metavar="S",
                       help="every node stays for S seconds after its bootstrap; the run ends when all have stayed (default: 0)")
     life.add_argument("--renew", action="store_true",
-                      help="nodes that stay renew at about 80 %% of the lifetime that was granted (see --max-lifetime of bench)")
+                      help="nodes that stay renew at about 80 %% of the lifetime that was granted (see --lifetime)")
     life.add_argument("--release", action="store_true",
                       help="nodes give their IPv4 home address back after their stay, or right after the bootstrap")
 
@@ -79,7 +82,7 @@ def plan(args: Namespace, **rest: Any) -> Plan:
         "warm_up_s": args.warm_up, "tries": args.tries, "radius_timeout_s": args.timeout or RADIUS_TIMEOUT_S,
         "mip4_timeout_s": args.timeout or MIP4_TIMEOUT_S, "goal": args.max_failures,
         "offload": not args.no_offload, "receive_buffer": args.receive_buffer, "json": args.json,
-        "hold_s": args.hold, "renew": args.renew, "release": args.release,
+        "lifetime_s": args.lifetime, "hold_s": args.hold, "renew": args.renew, "release": args.release,
         "quiet": args.quiet, "verbose": args.verbose}
     return Plan(**(common | rest))
 

@@ -21,11 +21,12 @@ EXAMPLES = """\
 examples:
   mipstorm subscribers generate -n 1000 -o nodes.csv
   mipstorm subscribers generate -n 100000 --realm op.example --classes gold,standard --locations nas-1,nas-2 -o nodes.csv
+  mipstorm subscribers generate -n 1000 --seed 7 -o nodes.csv   the same file each time, for tests
   mipstorm subscribers import nodes.csv -o subscribers.lmdb     again after a change; then SIGHUP to the AAAH
   mipstorm subscribers export subscribers.lmdb -o nodes.csv
 
 The CSV file has the header nai,mn_aaa_spi,mn_aaa_key,access_secret,class,location and mode 0600: it holds every secret.
-Keys and access secrets are 128 random bits each. The AAAH reads either format (subscribers = "nodes.csv" or
+Keys and access secrets are 128 random bits each (with --seed, of that number). The AAAH reads either format (subscribers = "nodes.csv" or
 "subscribers.lmdb"); a million subscribers are read sooner from LMDB, and an import leaves those who were there before
 where they are: their addresses do not change. mipstorm load reads CSV.
 """
@@ -46,6 +47,9 @@ def add_parser(subparsers: "_SubParsersAction[Any]") -> ArgumentParser:
     generate.add_argument("--locations", type=names(subscribers_csv.MOST_LOCATIONS), default=["nas-1"], metavar="A,B",
                           help="NAS-Identifiers that the load attaches them through, dealt in turn (default: nas-1)")
     generate.add_argument("--spi", type=spi, default=4096, metavar="N", help="SPI of their MN-AAA keys (default: 4096)")
+    generate.add_argument("--seed", type=values.seed, metavar="N",
+                          help="make the secrets of this number, the same ones each time; whoever knows it knows them: for "
+                               "tests only (default: from the operating system)")
     generate.add_argument("-o", "--output", type=Path, required=True, metavar="FILE", help="the file, written anew")
     for name, source, does in (("import", "CSV", "make an LMDB file hold exactly the subscribers of a CSV file"),
                                ("export", "LMDB", "write the subscribers of an LMDB file as CSV")):
@@ -66,7 +70,7 @@ def main(args: Namespace) -> int:
 
 
 def generate(args: Namespace) -> int:
-    made = subscribers_csv.generate(args.nodes, args.realm, args.classes, args.locations, args.spi)
+    made = subscribers_csv.generate(args.nodes, args.realm, args.classes, args.locations, args.spi, args.seed)
     subscribers_csv.write(made, args.output)
     return 0
 

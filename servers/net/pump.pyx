@@ -5,6 +5,7 @@ from libc.string cimport memset
 from posix.time cimport CLOCK_MONOTONIC, CLOCK_REALTIME, clock_gettime, itimerspec, timespec
 from posix.unistd cimport close, read
 
+from servers.engine.failpoint cimport ANY_RECEIVED, ANY_SENDING, ANY_SENT, failpoint
 from servers.net.mmsg cimport Port, Socket, Workspace, fetch, send, split
 from servers.net.node cimport OUTBOX, Datagram, Instant, Node
 
@@ -112,6 +113,7 @@ cdef class Pump:
             got = fetch(port)
             if not got:
                 return
+            failpoint(ANY_RECEIVED)
             read_clocks(&self.node.now)
             n = split(port)
             while n:
@@ -125,6 +127,9 @@ cdef class Pump:
         """Sends the outbox: the datagrams of one socket together and in order."""
         cdef Datagram* rows = self.node.out.rows
         cdef uint32_t first = 0, last, n = self.node.out.count
+        if not n:
+            return
+        failpoint(ANY_SENDING)
         if not by_socket(rows, n, self.count):
             n = self.sort(rows, n)
             rows = self.sorted
@@ -135,6 +140,7 @@ cdef class Pump:
             send(self.ports[rows[first].port], rows + first, last - first)
             first = last
         self.node.out.count = 0
+        failpoint(ANY_SENT)
 
     cdef uint32_t sort(self, Datagram* rows, uint32_t n) noexcept nogil:
         """Into `sorted`, by socket, stable; returns how many. Rows for no socket are counted and left out."""

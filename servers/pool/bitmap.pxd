@@ -10,7 +10,6 @@ cpdef enum AddressState:
 cpdef enum PoolAnswer:
     GRANTED = 0
     EXHAUSTED = 1                  # every address was unavailable at one instant during the call
-    LATER = 2                      # a remote back end: the answer comes by its own route. The bitmap never says it
 
 cdef struct Request:
     uint64_t owner                 # hash of the NAI
@@ -47,15 +46,6 @@ cdef struct Pool:                  # one process's view; the pointers lead into 
     uint32_t grants                # of this process; its low bits tell one lease of an owner from the next
     uint64_t proof                 # 1 + sum of `released` when exhaustion was last proven, 0: not proven
     uint64_t swept                 # s; when all words were last looked through for cool-downs that ended
-
-# `now`: monotonic ns. Addresses in network order.
-cdef void pool_take(Pool* pool, Request* requests, int n, uint64_t now) noexcept nogil
-cdef bint pool_give(Pool* pool, uint32_t address, uint64_t owner, uint64_t now) noexcept nogil   # False: refused
-cdef bint pool_claim(Pool* pool, uint32_t address, uint64_t owner) noexcept nogil         # restart. False: refused
-cdef bint pool_cool(Pool* pool, uint32_t address, uint64_t owner, uint64_t until) noexcept nogil  # restart
-cdef uint32_t pool_sweep(Pool* pool, uint64_t now, uint32_t most) noexcept nogil   # ends cool-downs; call once a second
-cdef uint32_t pool_reconcile(Pool* pool, Lease* leases, uint32_t n, uint64_t now) noexcept nogil
-cdef AddressState pool_state(const Pool* pool, uint32_t address) noexcept nogil
 
 cdef class SharedPool:
     """The Python face; roles take `&pool.c`."""

@@ -13,7 +13,6 @@ class AddressState(IntEnum):
 class PoolAnswer(IntEnum):
     GRANTED = 0
     EXHAUSTED = 1
-    LATER = 2
 
 @disjoint_base
 class SharedPool:

@@ -5,7 +5,9 @@ One call from Python costs more than ten operations of the pool and would hide i
 from libc.stdint cimport uint32_t, uint64_t
 from libc.stdlib cimport free, malloc
 from servers.pool.atomics cimport swap_if
-from servers.pool.bitmap cimport GRANTED, Pool, Request, SharedPool, pool_give, pool_take
+from servers.pool.bitmap cimport GRANTED, Pool, Request, SharedPool
+from servers.pool.giving cimport pool_give
+from servers.pool.taking cimport pool_take
 
 cdef extern from "<arpa/inet.h>" nogil:
     uint32_t ntohl(uint32_t)

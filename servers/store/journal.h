@@ -48,6 +48,10 @@ typedef struct {
     pthread_mutex_t at_work;         /* held by the writer during a group, by whoever changes the file */
 } journal;
 
+/* Called at the steps of every commit, from the writer thread; what it returns is the errno that the step fails with. */
+enum { JOURNAL_WRITING, JOURNAL_WRITTEN, JOURNAL_SYNCED };
+extern int (*journal_step)(int step);
+
 uint32_t journal_crc32c(uint32_t crc, const void *octets, uint64_t n);
 journal *journal_open(uint64_t room, uint64_t chunk);           /* NULL: errno. Volatile until it gets a file */
 int journal_drain(journal *j);                                  /* waits for the disk; 0, or the errno it failed with */

@@ -6,6 +6,7 @@ import time
 
 from libc.errno cimport errno as c_errno
 from libc.stdint cimport uint8_t, uint32_t, uint64_t
+from servers.engine.failpoint cimport ANY_WRITING, failpoint
 
 cdef extern from "store/journal.h" nogil:
     Journal* journal_open(uint64_t room, uint64_t chunk)
@@ -17,6 +18,7 @@ cdef extern from "store/journal.h" nogil:
     void journal_shut(Journal* j)
     uint64_t journal_record_octets(const uint8_t* at, uint64_t left, uint32_t nonce)
     uint32_t journal_crc32c(uint32_t crc, const void* octets, uint64_t n)
+    int (*journal_step)(int step) noexcept
 
 cdef extern from *:
     """
@@ -24,6 +26,12 @@ cdef extern from *:
     """
     uint64_t READ_WORD(const uint64_t*) nogil
     int READ_FLAG "READ_WORD"(const int*) nogil
+
+
+cdef int at_step(int step) noexcept nogil:
+    return failpoint(<int> ANY_WRITING + step)
+
+journal_step = at_step
 
 
 cdef uint64_t journal_append(Journal* journal, const void* payload, uint32_t n, uint8_t type) noexcept nogil:

@@ -17,6 +17,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO
 
+from servers.engine import failpoint
 from servers.store import image
 from servers.store.errors import Damaged, Locked, StoreError, WrongFormat
 from servers.store.journal import JournalWriter
@@ -160,7 +161,9 @@ class Store:
         self.journal.drain()
         path = self.path(image.JOURNAL, number)
         file, header = image.create(path, image.JOURNAL, self.identity, sequence, self.chunk)
+        failpoint.at("journal_creating")
         image.publish(path)
+        failpoint.at("journal_created")
         before, self._file = self._file, file
         self.journal.use(file, header.nonce, sequence, image.PAGE + self.chunk)
         self._generation = number
@@ -180,6 +183,7 @@ class Compaction:
     def add(self, rows: Rows) -> None:
         """Rows as (type, payload); may be called often."""
         self._writer.add_all(rows)
+        failpoint.at("image_writing")
 
     def replaced(self) -> Iterator[tuple[int, bytes]]:
         """(type, payload) of every record in the journals that it will remove, in their order: for what no image keeps.
@@ -196,11 +200,15 @@ class Compaction:
         self._writer.finish()
         os.fsync(self._file.fileno())
         self._file.close()
+        failpoint.at("image_renaming")
         image.publish(self._path)
         self._store.base = self._number
+        failpoint.at("image_renamed")
         for old in numbered(self._path.parent):
             if int(old.suffix[1:]) < self._number:
                 old.unlink()
+                failpoint.at("image_removing")
+        failpoint.at("image_removed")
         image.sync_directory(self._path.parent)
 
     def abandon(self) -> None:

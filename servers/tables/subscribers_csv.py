@@ -6,7 +6,7 @@ node through; the AAAH ignores it.
 import csv
 import io
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
@@ -106,23 +106,30 @@ class Subscribers:
 
 
 def generate(count: int, realm: str = "home.example", classes: Sequence[str] = ("standard",),
-             locations: Sequence[str] = ("nas-1",), spi: int = 4096) -> Subscribers:
+             locations: Sequence[str] = ("nas-1",), spi: int = 4096, seed: int | None = None) -> Subscribers:
     """`count` subscribers with names of equal length (so that their packets have equal sizes) and random secrets.
 
-    Classes and locations are dealt in turn. Key and access secret hold 128 bits from the operating system and more. No
-    Python object is made a subscriber: a million of them take the room of their columns.
+    Classes and locations are dealt in turn. Key and access secret hold 128 bits from the operating system and more, or
+    follow from `seed`. No Python object is made a subscriber: a million of them take the room of their columns.
     """
+    octets = os.urandom if seed is None else seeded_octets(seed)
     rows = np.arange(count, dtype=np.uint32)
     secrets = np.empty((count, 22), dtype=np.uint8)                  # 6 bits each
     for first in range(0, count, CHUNK):
-        drawn = np.frombuffer(os.urandom(secrets[first:first + CHUNK].size), dtype=np.uint8)
+        drawn = np.frombuffer(octets(secrets[first:first + CHUNK].size), dtype=np.uint8)
         np.take(BASE64, drawn & 63, out=secrets[first:first + CHUNK].reshape(-1))
     return Subscribers(
         nai=names(count, realm.encode()), spi=np.full(count, spi, dtype=np.uint32),
-        key=Octets(np.frombuffer(os.urandom(16 * count), dtype=np.uint8), width=16),
+        key=Octets(np.frombuffer(octets(16 * count), dtype=np.uint8), width=16),
         access_secret=Octets(secrets.reshape(-1), width=22),
         classes=list(classes), class_index=(rows % len(classes)).astype(np.uint16),
         locations=list(locations), location_index=(rows // len(classes) % len(locations)).astype(np.uint16))
+
+
+def seeded_octets(seed: int) -> Callable[[int], bytes]:
+    """Like os.urandom, but the same for the same seed, on every machine (a Philox stream never changes)."""
+    stream = np.random.Philox(key=seed)
+    return lambda count: np.asarray(stream.random_raw(-(-count // 8))).astype("<u8").tobytes()[:count]
 
 
 def names(count: int, realm: bytes) -> Octets:

@@ -71,11 +71,11 @@ class ByHand:
             self.seen.append(Message(time.time(), made.getsockname(), (address, udp_port), data))
 
 
-def registered_by_hand(place: Place, aaah: str, fha: str) -> list[Message]:
+def registered_by_hand(place: Place, aaah: str, fha: str, seconds: float = 10.0) -> list[Message]:
     """Bootstraps every node of the place; all datagrams between them and the servers, in order."""
     with ExitStack() as stack:
         hand = ByHand(place, aaah, fha, stack)
-        hand.run()
+        hand.run(seconds)
         nodes = len(place.subscribers)
         assert hand.fleet.tallies()["bootstrap"] == (nodes, nodes, 0, 0)
         return hand.seen

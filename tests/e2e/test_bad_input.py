@@ -227,6 +227,20 @@ def test_no_server_there(place: Place) -> None:
     assert result.hint.startswith("nothing listens at 127.0.0.1:")
 
 
+def test_no_server_there_for_an_open_loop_of_more_than_can_wait(tmp_path: Path) -> None:
+    """The verdict is about the server, though there is room for no more than 8192 at once."""
+    place = Place.with_nodes(tmp_path, 9000)
+    done, result = run_to_end(place, *place.load(f"127.0.0.1:{free_port()}", None, "-r", "6000", "--timeout", "2", "--tries", "1"))
+    assert (done.returncode, result.verdict) == (4, "goal-missed")
+    whole, not_begun = result.bootstraps, sum(result.not_begun.values())
+    assert (whole.attempted, whole.succeeded, whole.in_flight) == (9000, 0, 0)
+    assert (whole.failed, whole.timed_out) == (not_begun, 9000 - not_begun)
+    assert 0 < not_begun <= 9000 - 8192
+    assert set(result.not_begun) == {"no_room"}
+    assert (result.hint or "").startswith("nothing listens at 127.0.0.1:")
+    assert result.reasons[-1] == f"{not_begun} of the failed could not even begin while others waited for an answer"
+
+
 def test_no_fha_there(place: Place) -> None:
     with server(place.folder, "aaah", place.aaah()) as aaah:
         done, result = run_to_end(place, *place.load(aaah.address, f"127.0.0.1:{free_port()}", "-c", "10", *QUICK))

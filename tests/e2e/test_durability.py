@@ -179,10 +179,10 @@ def test_a_request_from_before_the_crash_is_refused_after_it(tmp_path: Path) -> 
             assert fha.stop()["use"]["dropped"] == {"identification_refused": 1}
 
 
-def ask(source: tuple[str, int], destination: tuple[str, int], data: bytes) -> bytes:
+def ask(source: tuple[str, int], destination: tuple[str, int], data: bytes, seconds: float = 5) -> bytes:
     """Sends from the node's own address and port; the reply."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as node:
         node.bind(source)
-        node.settimeout(5)
+        node.settimeout(seconds)
         node.sendto(data, destination)
         return node.recv(4096)

@@ -40,6 +40,23 @@ def test_bootstrap_stay_renew_and_leave(tmp_path: Path) -> None:
     assert re.search(r" 300 holding  p99", done.stderr)
 
 
+def test_the_lifetime_that_is_asked_for(tmp_path: Path) -> None:
+    """2 s of the 1800 that the FHA would grant: renewed once in a stay of 2.5 s."""
+    done = mipstorm(tmp_path, "bench", "-n", "100", "-r", "1000", "--hold", "2.5", "--renew", "--lifetime", "2", "--json", "result.json")
+    assert done.returncode in (0, 3), done.stderr
+    result = result_of(tmp_path)
+    assert result.bootstraps == result.steps["renewal"] == all_of(100)
+    assert (result.violations, result.replies.lifetimes_clipped) == ([], 0)
+
+
+def test_renewals_follow_the_lifetime_that_was_granted(tmp_path: Path) -> None:
+    """Asked for 40 s, which need no renewal in this stay, the FHA grants 2."""
+    done = mipstorm(tmp_path, "bench", "-n", "100", "-r", "1000", "--hold", "2.5", "--renew", "--lifetime", "40", "--max-lifetime", "2",
+                    "--json", "result.json")
+    assert done.returncode in (0, 3), done.stderr
+    assert result_of(tmp_path).steps["renewal"] == all_of(100)
+
+
 def test_release_without_a_stay_and_nodes_that_come_again(tmp_path: Path) -> None:
     done = mipstorm(tmp_path, "bench", "-n", "50", "-c", "8", "-d", "1", "--release", "--volatile", "--cool-down", "0",
                     "--pool", "198.18.0.0/26", "--json", "result.json", "-q")

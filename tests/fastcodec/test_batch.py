@@ -41,7 +41,7 @@ def variants(data):
     yield from (data[:k] + bytes((data[k] ^ 0x41,)) + data[k + 1:] for k in range(len(data)))
 
 
-@pytest.mark.parametrize("vector", MOBILE["vectors"], ids=lambda v: v["id"])
+@pytest.mark.parametrize("vector", [v for v in MOBILE["vectors"] if v["message_hex"][:2] in ("01", "03")], ids=lambda v: v["id"])
 def test_registration_rows_as_single_ones(vector):
     whole = bytes.fromhex(vector["message_hex"])
     datagrams = list(variants(whole))

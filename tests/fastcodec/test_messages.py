@@ -17,7 +17,6 @@ from fastcodec.overlay import Overlay
 VECTORS = Path(__file__).parents[1] / "vectors"
 MOBILE = [v for v in json.loads((VECTORS / "mobileip.json").read_text())["vectors"] if v["kind"] == "mip4"]
 RADIUS = [v for v in json.loads((VECTORS / "radius.json").read_text())["vectors"] if v["kind"] == "radius"]
-CLASSES = {1: fc.RegistrationRequest, 3: fc.RegistrationReply}
 NAMES = vars(fc) | {"IPv4Address": IPv4Address, "IPv6Address": IPv6Address}
 REQUEST = fc.RegistrationRequest(0x22, 1800, IPv4Address(0), IPv4Address("203.0.113.10"), IPv4Address("198.51.100.77"),
                                  0xc812ebc020000001, [fc.Nai("mn0001@home.example"), fc.GeneralizedAuthentication(0x200)])
@@ -25,8 +24,7 @@ REQUEST = fc.RegistrationRequest(0x22, 1800, IPv4Address(0), IPv4Address("203.0.
 
 def messages():
     for vector in MOBILE:
-        data = bytes.fromhex(vector["message_hex"])
-        yield pytest.param(CLASSES[data[0]].decode(data), id=vector["id"])
+        yield pytest.param(fc.Mip4Message.decode(bytes.fromhex(vector["message_hex"])), id=vector["id"])
     for vector in RADIUS:
         yield pytest.param(fc.RadiusPacket.decode(bytes.fromhex(vector["message_hex"])), id=vector["id"])
 

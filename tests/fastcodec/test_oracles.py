@@ -126,7 +126,8 @@ def test_tshark_reads_registrations(tmp_path):
     """Those without the extensions that tshark 4.0 does not know (42, 43) or walks as another shape."""
     plain = []
     for vector in MOBILE["vectors"]:
-        if vector["kind"] == "mip4" and not {e["type"] for e in vector["extensions"]} & NOT_TSHARKS:
+        if vector["kind"] == "mip4" and vector["message_hex"][:2] in ("01", "03") and (
+                not {e["type"] for e in vector["extensions"]} & NOT_TSHARKS):
             data = bytes.fromhex(vector["message_hex"])
             kind = fc.RegistrationRequest if data[0] == 1 else fc.RegistrationReply
             plain.append(kind.decode(data))
@@ -136,7 +137,7 @@ def test_tshark_reads_registrations(tmp_path):
     for message, (malformed, life, home, agent, types) in zip(plain, rows, strict=True):
         assert malformed == ""
         assert (int(life), home, agent) == (message.lifetime, str(message.home_address), str(message.home_agent))
-        assert len(types.split(",")) == len([e for e in message.extensions if not isinstance(e, fc.Padding)])
+        assert len([t for t in types.split(",") if t]) == len([e for e in message.extensions if not isinstance(e, fc.Padding)])
 
 
 @pytest.mark.interop

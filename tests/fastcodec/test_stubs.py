@@ -4,7 +4,8 @@ import sys
 
 import pytest
 
-MODULES = ["attributes", "fields", "hiding", "mip4", "packet", "radius", "radius_batch", "registration",
+MODULES = ["agent_discovery", "attributes", "authenticators", "extension_codec", "fields", "hiding", "key_table", "mip4",
+           "mip4_parts", "packet", "radius", "radius_batch", "registration",
            "registration_batch", "rows", "secret", "status",
            "wire"]
 

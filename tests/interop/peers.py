@@ -17,6 +17,8 @@ from typing import Any
 
 import pytest
 
+from benchmarks import freeradius as configuration
+from benchmarks.rounds import Unavailable
 from fastcodec.dictionary import SHIPPED
 from servers.endpoint import Endpoint
 from servers.supervisor import Child
@@ -26,62 +28,6 @@ from servers.tables.subscribers_csv import Subscribers
 SECRET = b"a secret that both sides have"
 READY_S = 8.0
 STATUS_SERVER = 12
-
-RADIUSD = """\
-prefix = /usr
-localstatedir = {folder}
-logdir = {folder}
-run_dir = {folder}
-libdir = {libraries}
-max_request_time = 5
-cleanup_delay = 5
-max_requests = 16384
-hostname_lookups = no
-proxy_requests = no
-log {{
-	destination = stderr
-}}
-security {{
-	max_attributes = 200
-	reject_delay = 0
-	status_server = yes
-}}
-client loopback {{
-	ipaddr = 127.0.0.0/9
-	secret = "{secret}"
-	require_message_authenticator = no
-}}
-modules {{
-	files {{
-		filename = {folder}/users
-	}}
-	chap {{
-	}}
-	pap {{
-	}}
-}}
-server peer {{
-	listen {{
-		type = auth
-		ipaddr = 127.0.0.1
-		port = {port}
-	}}
-	authorize {{
-		chap
-		files
-		pap
-	}}
-	authenticate {{
-		Auth-Type CHAP {{
-			chap
-		}}
-		Auth-Type PAP {{
-			pap
-		}}
-	}}
-}}
-"""
-
 
 def program(name: str) -> str:
     """Its path, or the test is skipped with the reason."""
@@ -100,14 +46,6 @@ def free_port() -> int:
 
 # ---- FreeRADIUS ----------------------------------------------------------------------------------------------------------
 
-def libraries() -> Path:
-    places = [Path("/usr/lib/freeradius"), Path("/usr/lib64/freeradius"), *Path("/usr/lib").glob("*/freeradius")]
-    for place in places:
-        if (place / "rlm_chap.so").exists():
-            return place
-    pytest.skip("FreeRADIUS has no rlm_chap here")
-
-
 @contextmanager
 def freeradius(folder: Path, users: str) -> Iterator[int]:
     """A FreeRADIUS of the test's own with these users (format of its `files` module) and our dictionary; its port."""
@@ -117,10 +55,12 @@ def freeradius(folder: Path, users: str) -> Iterator[int]:
 
 @contextmanager
 def freeradius_process(folder: Path, users: str) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
-    binary, port, own = program("freeradius"), free_port(), folder / "freeradius"
-    own.mkdir(mode=0o700)
-    (own / "radiusd.conf").write_text(RADIUSD.format(folder=own, libraries=libraries(), secret=SECRET.decode(), port=port))
-    (own / "users").write_text(users)
+    port, own = free_port(), folder / "freeradius"
+    try:
+        binary = configuration.program()
+        configuration.configure(own, port, SECRET.decode(), users, status_server=True, signed=False)
+    except Unavailable as missing:
+        pytest.skip(str(missing))
     (own / "dictionary").write_text(f"$INCLUDE /usr/share/freeradius/dictionary\n$INCLUDE {SHIPPED}/dictionary.mipstorm\n")
     with (own / "log").open("wb") as log:
         process = subprocess.Popen([binary, "-f", "-s", "-d", str(own), "-D", str(own)], stdout=log, stderr=log,

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from loadgen.cause import likely_cause
-from loadgen.cli.options import add_common, check_life
+from loadgen.cli.options import add_common, check_life, plan
 from loadgen.errors import UsageError
 from loadgen.result import Packets, Result, Tally
 from loadgen.status import Snapshot, describe
@@ -34,6 +34,14 @@ def test_options_that_go_together(arguments: list[str], fault: str | None) -> No
     else:
         with pytest.raises(UsageError, match=fault):
             check_life(args)
+
+
+def test_the_lifetime_asked_for() -> None:
+    parser = ArgumentParser()
+    add_common(parser)
+    for arguments, seconds in ((["-r", "1"], 1800), (["-r", "1", "--lifetime", "65534"], 65534)):
+        assert plan(parser.parse_args(arguments), nodes=1, target=None, testbed=None, own_network=False).lifetime_s == seconds
+    assert "--lifetime S" in parser.format_help()
 
 
 def test_a_failed_renewal_or_release_misses_the_goal(make_result: Make) -> None:

@@ -7,6 +7,8 @@ import pytest
 from loadgen.cli.main import main
 from servers.tables import subscribers_csv
 
+FIRST_KEY = "45ad68b522084292e243458ba66a4661"  # of seed 7
+
 
 def test_what_is_generated_can_be_read(tmp_path: Path) -> None:
     file = tmp_path / "nodes.csv"
@@ -17,6 +19,19 @@ def test_what_is_generated_can_be_read(tmp_path: Path) -> None:
     assert made.nai[6] == b"mn000006@op.example"
     assert (len(made), made.classes, made.locations, set(made.spi)) == (7, ["gold", "standard"], ["nas-1", "nas-2"], {5000})
     assert len({made.key[i] for i in range(7)}) == len({made.access_secret[i] for i in range(7)}) == 7
+
+
+def test_the_same_seed_makes_the_same_file(tmp_path: Path) -> None:
+    def made(name: str, *seed: str) -> bytes:
+        assert main(["subscribers", "generate", "-n", "3000", *seed, "-o", str(tmp_path / name)]) == 0
+        return (tmp_path / name).read_bytes()
+
+    seeded = made("a.csv", "--seed", "7")
+    assert made("b.csv", "--seed", "7") == seeded
+    assert len({seeded, made("c.csv", "--seed", "8"), made("d.csv"), made("e.csv")}) == 4
+    columns = subscribers_csv.read(tmp_path / "a.csv")
+    assert len({columns.key[k] for k in range(3000)}) == len({columns.access_secret[k] for k in range(3000)}) == 3000
+    assert columns.key[0].hex() == FIRST_KEY                         # on every machine, and in every version
 
 
 def test_there_and_back(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -5,7 +5,7 @@ from itertools import combinations
 import pytest
 
 from loadgen.cause import likely_cause
-from loadgen.result import Packets, Replies, Result, ServerUse, Tally, Violation
+from loadgen.result import Packets, Replies, Result, ServerUse, Stray, Tally, Violation
 from loadgen.verdict import MaxFailures, Strain, generator_limits, judge, late_after_ns
 
 Make = Callable[..., Result]
@@ -64,6 +64,35 @@ def test_the_goal(make_result: Make, goal: MaxFailures, failed: int, timed_out: 
         assert judged.reasons == [f"{failed} bootstraps failed and {timed_out} timed out ({goal} allowed)"]
 
 
+def test_bootstraps_that_a_silent_server_left_no_room_for_are_the_servers_fault(make_result: Make) -> None:
+    crowd = make_result(bootstraps=Tally(attempted=1000, failed=700, timed_out=300), not_begun={"no_room": 700})
+    judged = judge(crowd, EASY, MaxFailures())
+    assert (judged.verdict, judged.exit_code) == ("goal-missed", 4)
+    assert judged.reasons == ["700 bootstraps failed and 300 timed out (0 allowed)",
+                              "700 of the failed could not even begin while others waited for an answer"]
+    assert judge(crowd, EASY, MaxFailures(share=1.0)).reasons == []
+
+
+def test_lateness_explains_no_silence(make_result: Make) -> None:
+    late = Strain(open_loop=True, sends=100, late_sends=50)
+    assert judge(make_result(timed_out=1000), late, MaxFailures()).verdict == "generator-limited"
+    silent = make_result(timed_out=1000, packets=Packets(sent=100))
+    assert judge(silent, late, MaxFailures()).verdict == "goal-missed"
+    assert judge(silent, Strain(open_loop=True, sends=100, own_drops=1), MaxFailures()).verdict == "generator-limited"
+
+
+def test_no_room_beside_servers_that_answer_everything_is_the_generators_fault(make_result: Make) -> None:
+    crowd = make_result(bootstraps=Tally(attempted=1000, succeeded=300, failed=700), not_begun={"no_room": 700})
+    assert judge(crowd, EASY, MaxFailures()).verdict == "generator-limited"
+    assert "lower --rate" in (likely_cause(crowd) or "")
+
+
+def test_the_cause_is_that_of_the_bootstraps_that_began(make_result: Make) -> None:
+    crowd = make_result(bootstraps=Tally(attempted=1000, failed=900, timed_out=100), not_begun={"no_room": 900},
+                        steps={"access": Tally(attempted=100, timed_out=100), "registration": Tally()})
+    assert (likely_cause(crowd) or "").startswith("the RADIUS server answered no access")
+
+
 def test_a_run_of_nothing_is_no_success(make_result: Make) -> None:
     judged = judge(make_result(bootstraps=Tally()), EASY, MaxFailures(share=1.0))
     assert (judged.verdict, judged.reasons) == ("goal-missed", ["no bootstrap was attempted"])
@@ -75,6 +104,15 @@ def server(**dropped: int) -> dict[str, ServerUse]:
 
 @pytest.mark.parametrize(("changes", "guess"), [
     ({"packets": Packets(received=100, bad_authenticator=100)}, "secret mismatch? 100 replies with a bad auth"),
+    ({"packets": Packets(received=100, bad_authenticator=100), "replies": Replies(unsigned=100)},
+     "100 RADIUS answers have no Message-Authenticator, which is demanded: give --message-authenticator auto"),
+    ({"servers": server(no_message_authenticator=100)}, "the AAAH dropped 100 RADIUS packets without Message-Authenticator"),
+    ({"replies": Replies(strays={"access": Stray(count=100, source="10.0.0.1:9", asked="10.0.0.1:1812")})},
+     "100 answers came from another port: from 10.0.0.1:9, though 10.0.0.1:1812 was asked"),
+    ({"replies": Replies(strays={"registration": Stray(count=100, source="10.0.0.2:434", asked="10.0.0.1:434")})},
+     "100 answers came from another address: from 10.0.0.2:434, though 10.0.0.1:434 was asked"),
+    ({"replies": Replies(strays={"access": Stray(count=49, source="10.0.0.1:9", asked="10.0.0.1:1812")}, unsigned=49),
+      "packets": Packets(sent=100)}, "nothing answered"),
     ({"servers": server(bad_message_authenticator=500)}, "secret mismatch? the AAAH dropped 500 packets"),
     ({"servers": server(unknown_client=500)}, "the AAAH does not know us as a client (500 packets"),
     ({"replies": Replies(mip4={"0": 900, "130": 100})}, "the FHA had no address left to lease"),

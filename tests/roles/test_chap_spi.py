@@ -8,7 +8,7 @@ from desk import nonce_request
 from holder import Aaah, Holder, Holding, challenge_extension, cvse
 from world import AAAH, FHA, SECRET, packed
 
-from fastcodec import MnHaAuthentication, NonceReply, RegistrationReply, UnknownExtension
+from fastcodec import Challenge, MnHaAuthentication, NonceReply, RegistrationReply
 
 CHALLENGES = [b"", b"\x00", b"\xb0", bytes(range(16)), bytes(range(237)), bytes(range(238)), bytes(range(255))]
 SPI, KEY = 4097, bytes(range(100, 116))
@@ -51,7 +51,7 @@ def test_towards_ours(challenge: bytes) -> None:
     assert "Mipstorm-MN-AAA-Authenticator" not in asked.attributes
     kinds = [type(e).__name__ for e in held.reply.message.extensions]
     if challenge:
-        assert kinds[-2:] == ["MnHaAuthentication", "UnknownExtension"]
+        assert kinds[-2:] == ["MnHaAuthentication", "Challenge"]
         assert held.reply.octets.endswith(challenge_extension(challenge))
     else:
         assert kinds[-1] == "MnHaAuthentication"
@@ -62,7 +62,7 @@ def test_challenge_is_echoed_whatever_proves() -> None:
     desk = Holder()
     held = desk.bootstrap(extra=challenge_extension(b"a challenge"))
     last = held.reply.message.extensions[-1]
-    assert isinstance(last, UnknownExtension)
+    assert isinstance(last, Challenge)
     assert held.reply.octets.endswith(b"a challenge")
 
 

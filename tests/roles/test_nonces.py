@@ -6,11 +6,11 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from fastcodec.message import MnHaAuthentication, NonceReply, RegistrationReply, RegistrationRequest
 from home import HomeDesk
 from test_staying import Stay, adds_up, asked_aaah, requests
 from world import FHA, FHA_PORTS, PREFIX, SECOND, World, packed
 
+from fastcodec import MnHaAuthentication, NonceReply, RegistrationReply, RegistrationRequest
 from servers.net.impair import Profile
 from servers.pool.bitmap import SharedPool
 from servers.roles.fha import FhaRole
@@ -129,10 +129,10 @@ def test_a_wrong_clock_at_the_bootstrap_costs_one_round_trip() -> None:
 
 def test_what_is_not_answered_is_sent_again_unchanged() -> None:
     """RFC 5944 3.6.3. The FHA's nonce has moved on, but it knows the duplicate: no 133."""
-    world = Nonces(5, hold_s=20, renew=True, max_lifetime_s=10)
-    world.run(5)
+    world = Nonces(5, hold_s=50, renew=True, max_lifetime_s=40, first_timeout_ms=5000)
+    world.run(29)
     world.net.impair(Profile(loss=1.0), source=f"{FHA}:434")
-    world.run(4)
+    world.run(5.5)
     world.net.impair(Profile(), source=f"{FHA}:434")
     world.run(10)
     sent: dict[bytes, int] = {}

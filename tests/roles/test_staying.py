@@ -6,6 +6,7 @@ from ipaddress import IPv4Address
 from itertools import pairwise
 from typing import Any, ClassVar
 
+import pytest
 from world import AAAH, FHA, HOME_AGENT, HOME_PREFIX, SECOND, SECRET, World, packed, table_of
 
 from fastcodec import MnHaAuthentication, NonceRequest, RegistrationRequest
@@ -217,6 +218,99 @@ def test_an_fha_that_is_gone_times_renewals_out() -> None:
     assert adds_up(world)
 
 
+def lossy(world: World, *, until: float) -> None:
+    """No reply of the FHA arrives until so many seconds of the run have passed; the run goes on to there."""
+    world.net.impair(Profile(loss=1.0), source=f"{FHA}:434")
+    world.run(world_left(world, until))
+    world.net.impair(Profile(), source=f"{FHA}:434")
+
+
+def world_left(world: World, until: float) -> float:
+    """Seconds from now until so many of the run have passed."""
+    return until - (world.net.now - world.fleet.first_start) / SECOND
+
+
+def gaps(world: World, since: float) -> list[list[float]]:
+    """Seconds between each node's requests later than that; their Identifications grow (RFC 5944 3.6.3)."""
+    sent: dict[str | None, list[tuple[int, int]]] = {}
+    for when, request in requests(world):
+        if when >= world.fleet.first_start + since * SECOND:
+            sent.setdefault(request.nai(), []).append((when, request.identification))
+    assert all(a[1] < b[1] for each in sent.values() for a, b in pairwise(each))
+    return [[(b[0] - a[0]) / SECOND for a, b in pairwise(each)] for each in sent.values()]
+
+
+def test_a_renewal_is_tried_until_its_lifetime_ends() -> None:
+    """Replies are lost for longer than five tries take; 150 s at least are left, which seven or eight can use."""
+    world = Stay(20, hold_s=950, renew=True, max_lifetime_s=1000)
+    world.run(740)
+    first = world.fleet.leases()
+    lossy(world, until=860)
+    assert world.tally("renewal") == {"attempted": 20, "succeeded": 0, "failed": 0, "timed_out": 0}
+    world.run(world_left(world, 949))
+    assert world.tally("renewal") == {"attempted": 20, "succeeded": 20, "failed": 0, "timed_out": 0}
+    assert world.fleet.holding == 20
+    assert world.fleet.leases(world.net.now) == first
+    for each in gaps(world, 740):
+        assert each == pytest.approx([2.0**k for k in range(len(each))], abs=0.01)
+    assert max(map(len, gaps(world, 740))) >= 6
+    assert world.fleet.packets()["retransmitted"] == sum(map(len, gaps(world, 740)))
+    assert adds_up(world)
+    assert world.fleet.violations() == ([], {})
+
+
+def test_a_renewal_that_nobody_ever_answers_ends_with_the_lifetime() -> None:
+    world = Stay(20, hold_s=3000, renew=True, max_lifetime_s=1000)
+    world.run(740)
+    world.net.impair(Profile(loss=1.0), destination=f"{FHA}:434")
+    world.run(world_left(world, 999.9))
+    assert world.tally("renewal") == {"attempted": 20, "succeeded": 0, "failed": 0, "timed_out": 0}
+    assert len(world.fleet.leases(world.net.now)) == 20
+    world.run(1)
+    assert world.tally("renewal")["timed_out"] == 20
+    assert world.fleet.leases(world.net.now) == {}
+    assert world.fleet.done
+    assert adds_up(world)
+
+
+def test_a_renewal_that_nobody_answers_does_not_outlast_the_stay() -> None:
+    world = Stay(20, hold_s=900, renew=True, max_lifetime_s=1000)
+    world.run(740)
+    world.net.impair(Profile(loss=1.0), destination=f"{FHA}:434")
+    world.run(world_left(world, 899.9))
+    assert world.tally("renewal")["timed_out"] == 0
+    world.run(1)
+    assert world.tally("renewal")["timed_out"] == 20
+    assert world.fleet.done
+
+
+def test_more_tries_than_identifications_are_kept() -> None:
+    """The reply to the 19th finds it, the first of them being forgotten."""
+    world = Stay(1, hold_s=1790, renew=True, max_lifetime_s=1800, first_timeout_ms=1)
+    world.run(1340)
+    lossy(world, until=1531)
+    begun = next(when for when, _ in requests(world) if when > world.fleet.first_start + 1340 * SECOND)
+    lossy(world, until=(begun - world.fleet.first_start) / SECOND + 200)
+    world.run(70)
+    assert world.tally("renewal") == {"attempted": 1, "succeeded": 1, "failed": 0, "timed_out": 0}
+    assert len(gaps(world, 1340)[0]) == 18
+    assert world.fleet.packets()["unmatched"] == 0
+
+
+def test_renewals_that_wait_for_room_are_as_late_as_the_servers() -> None:
+    """4096 acts at most are under way at once: with a silent FHA the others come late, which is not the generator's fault."""
+    world = Stay(5000, hold_s=90, renew=True, max_lifetime_s=100, rate=5000.0, pool="198.18.0.0/16")
+    world.run(60)
+    assert world.tally()["succeeded"] == 5000
+    world.net.impair(Profile(loss=1.0), destination=f"{FHA}:434")
+    world.run(90)
+    renewals = world.tally("renewal")
+    assert renewals["timed_out"] == renewals["attempted"] >= 4096
+    assert world.fleet.done
+    assert world.fleet.latencies()["send_lag"].count_above(10_000_000) == 0
+    assert adds_up(world)
+
+
 def test_a_wrong_clock_is_corrected_at_a_renewal() -> None:
     world = Stay(5, hold_s=8, renew=True)
     world.run(1)
@@ -263,10 +357,10 @@ def test_of_a_lease_that_has_expired_the_release_goes_through_the_aaah() -> None
 
 def test_silence_to_mn_ha_is_followed_by_mn_aaa() -> None:
     """RFC 5944 3.8.2.1: an agent without the association says nothing."""
-    world = Stay(1, hold_s=20, renew=True, max_lifetime_s=10, tries=4)
+    world = Stay(1, hold_s=90, renew=True, max_lifetime_s=60, tries=4)
     world.run(2)
     world.net.impair(Profile(loss=1.0), destination=f"{FHA}:434")
-    world.run(18)
+    world.run(60)
     renewals = [request for _, request in requests(world)][1:]
     assert [type(request.extensions[-1]).__name__ for request in renewals] == [
         "MnHaAuthentication", "MnHaAuthentication", "GeneralizedAuthentication", "GeneralizedAuthentication"]

@@ -82,7 +82,7 @@ class World:
     def add_fleet(self, rate: float, concurrency: int, seed: int, tries: int = 5, **settings: Any) -> None:
         nodes = len(self.columns)
         pacer = Pacer(nodes, seed, None if concurrency else rate)
-        self.fleet = Fleet(self.columns, pacer, ports=NAS_PORTS, capacity=4096, now=self.net.now,
+        self.fleet = Fleet(self.columns, pacer, ports=NAS_PORTS, capacity=settings.pop("capacity", 4096), now=self.net.now,
                            total=settings.pop("total", nodes), concurrency=concurrency, tries=tries,
                            nas_address=packed(NAS), **settings)
         self.fleet.seed(12)

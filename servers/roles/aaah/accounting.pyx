@@ -5,6 +5,7 @@ from fastcodec.radius cimport (
 )
 from libc.stdint cimport uint8_t
 from libc.string cimport memcpy
+from servers.engine.failpoint cimport AAAH_RECORDED, AAAH_RECORDING, failpoint
 from servers.engine.reasons cimport JOURNAL_FAILED, POORLY_FORMED
 from servers.roles.aaah.row cimport give_up
 from servers.roles.aaah.state cimport ACCOUNTING, ACCOUNTING_ROOM, Aaah, AccountingRecord, Question, STAGE_WRITE_REPLY
@@ -38,7 +39,9 @@ cdef bint append(Aaah* aaah, Question* question) noexcept nogil:
     record.received = aaah.now.wall
     record.client, record.port = question.datagram.peer_address, question.datagram.peer_port
     memcpy(octets + sizeof(AccountingRecord), question.packet.octets, question.packet.length)
+    failpoint(AAAH_RECORDING)
     question.ticket = journal_append(aaah.journal, octets, sizeof(AccountingRecord) + question.packet.length, ACCOUNTING)
     aaah.commits += 1
     aaah.accounted += question.ticket != 0
+    failpoint(AAAH_RECORDED)
     return question.ticket != 0

@@ -3,6 +3,7 @@ from fastcodec.wire cimport mix_octets
 from libc.stdint cimport uint32_t, uint64_t, uint8_t
 from libc.string cimport memcpy
 from servers.engine.counters cimport count_event
+from servers.engine.failpoint cimport AAAH_REMEMBERING, failpoint
 from servers.engine.reasons cimport JOURNAL_FAILED
 from servers.roles.aaah.state cimport Aaah, Question, SAVE_WITHIN, SECOND, STATE_ROOM, StateRecord, SUBSCRIBER_STATE
 from servers.store.journal cimport journal_append, journal_kick
@@ -18,6 +19,7 @@ cdef void remember(Aaah* aaah, Question* question) noexcept nogil:
     if aaah.journal == NULL:
         return
     length = write_state(aaah, question.subscriber, aaah.now.monotonic, aaah.now.wall, octets)
+    failpoint(AAAH_REMEMBERING)
     if not journal_append(aaah.journal, octets, length, SUBSCRIBER_STATE):
         count_event(&aaah.counters, JOURNAL_FAILED)
     elif not aaah.save_at:

@@ -19,6 +19,7 @@ from libc.stdint cimport uint32_t, uint64_t, uint8_t
 from libc.stdlib cimport calloc, free
 from libc.string cimport memcpy, memset
 from servers.engine.counters cimport counts_of, offender_of
+from servers.engine.failpoint cimport AAAH_COMMITTED, failpoint
 from servers.engine.parking cimport parking_close, parking_open
 from servers.engine.stages cimport Stage, queue_close, queue_open, run_stages
 from servers.engine.wheel cimport wheel_next
@@ -160,6 +161,8 @@ cdef class AaahRole(Node):
         cdef void* rows[BATCH]
         cdef int committed, due
         committed = take_committed(&self.aaah, rows, BATCH)
+        if committed:
+            failpoint(AAAH_COMMITTED)
         run_stages(&self.aaah, STAGES, 9, rows, committed, &self.aaah.queue)
         due = take_due(&self.aaah, rows, BATCH)
         run_stages(&self.aaah, STAGES, 9, rows, due, &self.aaah.queue)

@@ -17,8 +17,8 @@ from servers.net.node cimport Datagram
 from servers.roles.client.health cimport upstream_answered
 from servers.roles.client.identifiers cimport close_transaction
 from servers.roles.client.state cimport (
-    ANSWERED, FREE, IDENTIFIERS, MOVED, NOT_REQUIRED, OUTSTANDING, PROBE, REQUIRED, TIMED_OUT,
-    request_octets, transaction_at,
+    ANSWERED, FREE, IDENTIFIERS, MOVED, NOT_REQUIRED, NO_TRANSACTION, OUTSTANDING, PROBE, REQUIRED, TIMED_OUT,
+    note_stray, request_octets, transaction_at,
 )
 
 cdef enum:
@@ -61,6 +61,8 @@ cdef void match_answer(RadiusClient* client, Answer* answer) noexcept nogil:
         if datagram.peer_address == client.upstream[k].address and datagram.peer_port == client.upstream[k].port:
             break
     else:
+        if client.upstreams and code_fits(datagram.data[0], NO_TRANSACTION):
+            note_stray(&client.stray, datagram, client.upstream[0].address, client.upstream[0].port)
         refuse_unmatched(client, answer)
         return
     answer.upstream = &client.upstream[k]

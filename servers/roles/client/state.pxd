@@ -80,6 +80,11 @@ cdef struct Answer:                   # a row: one datagram that came to one of 
     uint8_t[16] message_authenticator
     uint8_t[16] digest
 
+cdef struct Stray:                    # answers from where nothing was asked: how many, and of the last one
+    uint64_t count
+    uint32_t source, asked            # network order
+    uint16_t source_port, asked_port
+
 cdef struct RadiusClient:
     uint8_t* octets                   # transactions, `stride` apart
     size_t stride
@@ -105,12 +110,18 @@ cdef struct RadiusClient:
     uint8_t[64] identifier            # NAS-Identifier in a Status-Server; empty: none
     # `sent` are requests, `retransmitted` those of them that were no first ones; probes are counted at their server
     uint64_t sent, retransmitted, received, late, duplicate, unmatched, malformed, bad_authenticator, timed_out
+    Stray stray                       # of the unmatched
 
 cdef inline Transaction* transaction_at(RadiusClient* client, uint32_t index) noexcept nogil:
     return <Transaction*> (client.octets + client.stride * index)
 
 cdef inline uint8_t* request_octets(RadiusClient* client, uint32_t index) noexcept nogil:
     return client.octets + client.stride * index + sizeof(Transaction)
+
+cdef inline void note_stray(Stray* stray, const Datagram* datagram, uint32_t asked, uint16_t asked_port) noexcept nogil:
+    stray.count += 1
+    stray.source, stray.source_port = datagram.peer_address, datagram.peer_port
+    stray.asked, stray.asked_port = asked, asked_port
 
 cdef inline uint16_t socket_of(const RadiusClient* client, uint32_t index) noexcept nogil:
     """The node's socket that a transaction's packets leave through and its answers come to."""

@@ -3,7 +3,9 @@
 from fastcodec.wire cimport get32
 from libc.stdint cimport uint32_t, uint64_t
 from servers.engine.ntp cimport ntp_of
-from servers.pool.bitmap cimport GRANTED, LEASED, Pool, RESERVED, Request, pool_cool, pool_give, pool_state, pool_take
+from servers.pool.bitmap cimport GRANTED, LEASED, Pool, RESERVED, Request
+from servers.pool.giving cimport pool_cool, pool_give, pool_state
+from servers.pool.taking cimport pool_take
 from servers.roles.fha.state cimport Fha
 from servers.tables.bindings cimport Binding, remove_binding
 from servers.tables.ended cimport ended_note

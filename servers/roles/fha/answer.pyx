@@ -11,6 +11,7 @@ from fastcodec.radius cimport (
 from fastcodec.wire cimport get32
 from libc.stdint cimport uint32_t, uint64_t, uint8_t
 from libc.string cimport memcmp, memcpy
+from servers.engine.failpoint cimport FHA_ACCEPTED, failpoint
 from servers.engine.reasons cimport AAA_REJECTED, AAA_TIMEOUT, AAA_UNUSABLE
 from servers.roles.fha.address cimport may_be_leased
 from servers.roles.fha.proof cimport static_key_of
@@ -49,6 +50,7 @@ cdef void read_answer(Fha* fha, Registration* row) noexcept nogil:
     elif not accept_is_usable(fha, row) or not take_pool(fha, row):
         refuse_for_aaah(fha, row, REASON_UNSPECIFIED, AAA_UNUSABLE)
     else:
+        failpoint(FHA_ACCEPTED)
         take_assignment(fha, row)
 
 

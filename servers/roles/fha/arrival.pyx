@@ -11,6 +11,7 @@ from fastcodec.wire cimport Piece, get32, get64, walk
 from libc.stdint cimport uint32_t, uint64_t, uint8_t
 from libc.string cimport memcmp, memcpy, memset
 from servers.engine.counters cimport count_event
+from servers.engine.failpoint cimport FHA_NEW, failpoint
 from servers.engine.parking cimport parking_row
 from servers.engine.reasons cimport (
     AGENT_UNKNOWN, BAD_NAI, BAD_SOURCE, DUPLICATE_ANSWERED, DUPLICATE_PENDING, NODE_BUDGET, NO_NAI, POORLY_FORMED,
@@ -212,6 +213,8 @@ cdef void take_turn(Fha* fha, Registration* row) noexcept nogil:
         row.head.outcome = PARKED
     elif not table_insert(&fha.pending, row.nai_hash, row.slot):
         drop(fha, row, TABLE_FULL)
+    else:
+        failpoint(FHA_NEW)
 
 
 cdef uint64_t claimant(const Registration* row) noexcept nogil:

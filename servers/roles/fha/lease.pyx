@@ -2,10 +2,12 @@
 from fastcodec.mip4 cimport ADMINISTRATIVELY_PROHIBITED, INSUFFICIENT_RESOURCES
 from libc.stdint cimport uint32_t, uint64_t, uint8_t
 from servers.engine.counters cimport count_event
+from servers.engine.failpoint cimport FHA_APPENDED, FHA_RELEASED, FHA_RELEASING, FHA_RESERVED, failpoint
 from servers.engine.reasons cimport (
     ADDRESS_TAKEN, EXPIRED, GIVEN_BACK, HOME_ADDRESS_REFUSED, JOURNAL_FAILED, POOL_EXHAUSTED, TABLE_FULL,
 )
-from servers.pool.bitmap cimport GRANTED, Request, pool_take
+from servers.pool.bitmap cimport GRANTED, Request
+from servers.pool.taking cimport pool_take
 from servers.roles.fha.address cimport drop_binding, give_address, pool_of, rest_of, take_exactly
 from servers.roles.fha.record cimport journal_change, journal_end, journal_registration
 from servers.roles.fha.revocation cimport announce, open_revocation
@@ -29,6 +31,7 @@ cdef void lease_address(Fha* fha, Registration* row) noexcept nogil:
         take_address(fha, row, binding)
     if is_accepted(row):
         row.ticket = journal_registration(fha, row, binding)
+        failpoint(FHA_APPENDED)
         if not row.ticket:
             give_up_address(fha, row, binding)
             refuse(fha, row, INSUFFICIENT_RESOURCES, JOURNAL_FAILED)
@@ -65,6 +68,7 @@ cdef void take_any(Fha* fha, Registration* row, const Binding* binding) noexcept
         refuse(fha, row, INSUFFICIENT_RESOURCES, POOL_EXHAUSTED)
         return
     row.address, row.is_new_lease = request.address, True
+    failpoint(FHA_RESERVED)
 
 
 cdef void give_up_address(Fha* fha, Registration* row, const Binding* binding) noexcept nogil:
@@ -90,7 +94,9 @@ cdef void deregister(Fha* fha, Registration* row, Binding* binding) noexcept nog
     if rrq_of(row).care_of_address in (rrq_of(row).home_address, binding.address, binding.care_of_address):
         if not row.by_nonce:
             binding.identification = row.identification
+        failpoint(FHA_RELEASING)
         row.ticket = release(fha, binding)
+        failpoint(FHA_RELEASED)
         if row.ticket:
             count_event(&fha.counters, GIVEN_BACK)
         else:

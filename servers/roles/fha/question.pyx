@@ -9,6 +9,7 @@ from fastcodec.radius cimport (
 from fastcodec.wire cimport get16
 from libc.stdint cimport uint32_t, uint64_t, uint8_t
 from libc.string cimport memcpy
+from servers.engine.failpoint cimport FHA_ASKING, failpoint
 from servers.engine.reasons cimport TABLE_FULL
 from servers.engine.stages cimport PARKED
 from servers.roles.fha.row cimport binding_of, drop, nai_of, rrq_of
@@ -105,5 +106,6 @@ cdef void write_session(uint64_t number, uint8_t* out) noexcept nogil:
 
 cdef void send_question(Fha* fha, Registration* row) noexcept nogil:
     client_send(&fha.client, row.transaction, row.digest, fha.now.monotonic)
+    failpoint(FHA_ASKING)
     row.answer = NULL
     row.head.outcome, row.head.stage = PARKED, STAGE_ANSWER

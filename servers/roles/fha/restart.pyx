@@ -6,7 +6,8 @@ from libc.string cimport memcpy
 from servers.engine.ntp cimport is_newer, ntp_of
 from servers.engine.parking cimport parking_row
 from servers.net.node cimport draw
-from servers.pool.bitmap cimport Pool, RESERVED, pool_claim, pool_cool, pool_state
+from servers.pool.bitmap cimport Pool, RESERVED
+from servers.pool.giving cimport pool_claim, pool_cool, pool_state
 from servers.roles.fha.address cimport drop_binding, keep_outside, note_end, pool_of, rest_of
 from servers.roles.fha.overlap cimport OldKey, restore_old_key
 from servers.roles.fha.state cimport Fha, NEVER, SECOND

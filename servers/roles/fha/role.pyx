@@ -26,11 +26,11 @@
 from fastcodec.mip4 cimport REVOCATION_ACKNOWLEDGMENT
 from fastcodec.status cimport BAD_LENGTH
 from libc.stdint cimport uint32_t, uint64_t
-from libc.string cimport memset
 from servers.engine.counters cimport count_offence
+from servers.engine.failpoint cimport FHA_ANSWERED, FHA_COMMITTED, FHA_SWEEPING, FHA_SWEPT, failpoint
 from servers.engine.parking cimport NO_SLOT_FREE, parking_row, parking_take
 from servers.engine.reasons cimport JOURNAL_FAILED, TABLE_FULL
-from servers.engine.stages cimport GOOD, Head, Stage, run_stages
+from servers.engine.stages cimport GOOD, Stage, run_stages
 from servers.engine.wheel cimport wheel_expired, wheel_next
 from servers.net.node cimport BATCH, Datagram
 from servers.roles.fha.acknowledgment cimport check_acknowledgment, match_acknowledgment
@@ -49,9 +49,7 @@ from servers.roles.fha.reply cimport write_reply
 from servers.roles.fha.revocation cimport end_revocation, hold_revocation, send_revocation, write_revocation
 from servers.roles.fha.row cimport drop, earlier
 from servers.roles.fha.state cimport Order, PORT_REGISTRATION, RRQ_ROOM, Registration, Revocation, STAGE_COUNT
-from servers.roles.radius_client cimport (
-    accept_answer, check_message_authenticator, check_response_authenticator, client_expire, client_turn, match_answer,
-)
+from servers.roles.radius_client cimport Answer, client_expire, client_receive, client_turn
 from servers.store.journal cimport journal_durable, journal_failed, journal_kick
 from servers.tables.bindings cimport Binding
 
@@ -67,9 +65,6 @@ cdef Stage[8] ORDER_STAGES = [
 ]
 cdef Stage[3] REVOCATION_STAGES = [<Stage> write_revocation, <Stage> hold_revocation, <Stage> send_revocation]
 cdef Stage[2] ACKNOWLEDGMENT_STAGES = [<Stage> match_acknowledgment, <Stage> check_acknowledgment]
-cdef Stage[4] ANSWER_STAGES = [
-    <Stage> match_answer, <Stage> check_response_authenticator, <Stage> check_message_authenticator, <Stage> accept_answer,
-]
 
 
 cdef class FhaRole(FhaMemory):
@@ -113,7 +108,7 @@ cdef class FhaRole(FhaMemory):
         cdef void* rows[BATCH]
         cdef uint32_t k
         for k in range(n):
-            memset(&self.acknowledgments[k].head, 0, sizeof(Head))
+            self.acknowledgments[k].head.outcome, self.acknowledgments[k].head.stage = GOOD, 0
             rows[k] = &self.acknowledgments[k]
         run_stages(&self.fha, ACKNOWLEDGMENT_STAGES, 2, rows, <int> n, &self.fha.queue)
 
@@ -165,22 +160,16 @@ cdef class FhaRole(FhaMemory):
 
     cdef void receive_answers(self, Datagram* datagrams, uint32_t n) noexcept nogil:
         cdef void* rows[BATCH]
-        cdef uint32_t k
-        cdef int resumed = 0
+        cdef uint32_t k, count = client_receive(&self.fha.client, datagrams, n, self.answers, rows)
         cdef Registration* row
-        for k in range(n):
-            memset(&self.answers[k].head, 0, sizeof(Head))
-            self.answers[k].datagram = &datagrams[k]
-            rows[k] = &self.answers[k]
-        run_stages(&self.fha.client, ANSWER_STAGES, 4, rows, <int> n, &self.fha.queue)
-        for k in range(n):
-            if self.answers[k].head.outcome != GOOD:
-                continue
-            row = <Registration*> parking_row(&self.fha.waiting, self.answers[k].transaction.owner)
-            row.answer, row.head.outcome = &self.answers[k], GOOD
-            rows[resumed] = row
-            resumed += 1
-        run_stages(&self.fha, STAGES, STAGE_COUNT, rows, resumed, &self.fha.queue)
+        cdef Answer* answer
+        failpoint(FHA_ANSWERED)
+        for k in range(count):
+            answer = <Answer*> rows[k]
+            row = <Registration*> parking_row(&self.fha.waiting, answer.transaction.owner)
+            row.answer, row.head.outcome = answer, GOOD
+            rows[k] = row
+        run_stages(&self.fha, STAGES, STAGE_COUNT, rows, <int> count, &self.fha.queue)
 
     cdef void receive_orders(self, Datagram* datagrams, uint32_t n) noexcept nogil:
         cdef void* rows[BATCH]
@@ -264,6 +253,8 @@ cdef class FhaRole(FhaMemory):
             row.head.outcome = GOOD
             rows[n] = row
             n += 1
+        if n:
+            failpoint(FHA_COMMITTED)
         run_stages(&self.fha, STAGES, STAGE_COUNT, rows, n, &self.fha.queue)
         return n == BATCH
 
@@ -283,8 +274,12 @@ cdef class FhaRole(FhaMemory):
     cdef bint expire(self) noexcept nogil:
         cdef uint32_t[BATCH] due
         cdef uint32_t k, n = wheel_expired(&self.fha.bindings.rows.wheel, self.now.monotonic, due, BATCH)
+        if n:
+            failpoint(FHA_SWEEPING)
         for k in range(n):
             end_lifetime(&self.fha, <Binding*> parking_row(&self.fha.bindings.rows, due[k]))
+        if n:
+            failpoint(FHA_SWEPT)
         return n == BATCH
 
     cdef uint64_t next_due(self) noexcept nogil:
