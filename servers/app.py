@@ -25,6 +25,7 @@ from servers.net.mmsg import Socket
 from servers.net.udp import BUFFER, CannotListen, open_socket
 from servers.operation import Faces
 from servers.pool.bitmap import SharedPool
+from servers.rereading import Rereading, use_servers, use_static_keys
 from servers.roles.fha import FhaRole
 from servers.running import in_one_line, run
 from servers.secrets_file import no_core_dumps
@@ -109,15 +110,11 @@ def build_fha(config: Fha, receive_buffer: int | None = None) -> Server:
                        max_lifetime_s=config.max_lifetime_s,
                        window_s=config.identification_window_s, boot=int(time.time()) & 0xffffffff,
                        strict=config.strict, nonces=config.replay_protection == "nonces")
-        for ask in config.aaah:
-            assert ask.secret is not None                            # settled by load_fha
-            role.set_aaah(ask.address.address.packed, ask.address.port, ask.secret.octets,
-                          message_authenticator=ask.require_message_authenticator, probes=ask.status_server, ours=ask.ours)
-        for known in config.static_key:
-            role.add_static_key(known.spi, known.key.octets, (known.nai or "").encode())
+        use_servers(role, config.aaah)
         if config.dynamic_authorization:
             role.take_orders(ReplyCache(ORDERS_KEPT, inline_size=128, large=256, life_s=2 * EVENT_WINDOW_S))
         restore(role, rows, now, wall)
+        use_static_keys(role, config.static_key)
         if store.directory is not None:
             store.compact(role.records(now, wall))
         sockets = fha_sockets(config, receive_buffer)
@@ -157,9 +154,10 @@ def fha_sockets(config: Fha, receive_buffer: int | None) -> list[Socket]:
 # ---- running ---------------------------------------------------------------------------------------------------------
 
 def serve(config: Aaah | Fha, report: IO[str] | None = None, receive_buffer: int | None = None,
-          operation: Operation | None = None) -> int:
+          operation: Operation | None = None, file: str | Path | None = None) -> int:
     """Runs until SIGTERM or SIGINT, then drains; returns the exit code. `report` gets one JSON line when ready and one
-    at the end (for whoever started this process); a person reads what happens on standard error."""
+    at the end (for whoever started this process); a person reads what happens on standard error. `file`: where the
+    configuration came from, to be read again on SIGHUP."""
     no_core_dumps()
     operation = operation or Operation()
     log = Log(operation.log_format, "fha" if isinstance(config, Fha) else "aaah")
@@ -173,6 +171,8 @@ def serve(config: Aaah | Fha, report: IO[str] | None = None, receive_buffer: int
     except OSError as error:
         place = error.filename or (config.state if isinstance(config, Fha) and error.errno in FULL else None)
         raise ConfigurationError(f"{place}: {error.strerror}" if place else error.strerror or str(error)) from None
+    if isinstance(config, Fha) and file:
+        server.reread = Rereading(server.role, config, Path(file))
     try:
         faces = Faces(operation, Figures(server))
     except BaseException:
@@ -201,7 +201,7 @@ def child(arguments: Sequence[str]) -> int:
     try:
         operation = load_operation(config)
         log.format = operation.log_format
-        return serve(LOADERS[role](config), sys.stdout, int(receive_buffer) or None, operation)
+        return serve(LOADERS[role](config), sys.stdout, int(receive_buffer) or None, operation, config)
     except ConfigurationError as error:
         log("configuration", str(error), "error")
         return 2

@@ -20,6 +20,7 @@ Name = Annotated[str, Meta(pattern=r"^[ -~]{1,64}$")]
 PoolName = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
 MOST_CLIENTS, MOST_CHOICES = 64, 32  # what the AAAH has room for
 MOST_SERVERS = 8  # that an FHA may ask
+NAI_LONGEST = 253  # octets, RFC 2865 section 5.1
 PATTERNS = 255  # octets of all patterns of an FHA, one a line
 
 
@@ -183,6 +184,9 @@ def load_fha(path: str | Path) -> Fha:
     settle_secrets(fha.aaah, text, file, "fha.aaah")
     if fha.static_key:
         read_private(file)
+    for i, known in enumerate(fha.static_key):
+        if known.nai and len(known.nai.encode()) > NAI_LONGEST:
+            raise fault(text, file, f"fha.static_key[{i}].nai", f"more than {NAI_LONGEST} octets")
     return fha
 
 

@@ -51,7 +51,7 @@ chap_without_data = false                # serve CHAP_SPI without the covered oc
 
 FHA = """\
 # The foreign home agent (FHA). Paths are relative to this file.
-# This file holds secrets: chmod 600.
+# This file holds secrets: chmod 600. On SIGHUP secrets, static keys, max_lifetime_s, the window, strict are read again.
 
 [fha]
 listen = "127.0.0.1:434"                 # IPv4 address and UDP port; 434 is Mobile IP's and needs privileges
@@ -69,7 +69,7 @@ volatile = false                         # true: no journal, every lease is forg
 workers = 1                              # processes that share the port
 gso = true                               # send runs of equal-sized datagrams as one buffer where the kernel can
 dynamic_authorization = "127.0.0.1:3799" # address and port for Disconnect- and CoA-Requests of the servers asked (see
-                                         # below), under the secret of the first at that address; leave it out: none
+                                         # below), under their secrets; leave it out: none
 assigned_addresses = 4096                # most leases of addresses in no pool: those that the AAAH assigns, 0 to 1048576
 
 [fha.pool]

@@ -45,6 +45,7 @@ class Figures:
                 "uptime_s": round(now - self.began, 3), "cpu_s": use["cpu_s"], "rss_bytes": resident_octets(),
                 "max_rss_bytes": use["max_rss_bytes"], "packets_in": use["packets_in"], "packets_out": use["packets_out"],
                 "kernel_drops": drops, "replies": {"accepted": accepted, "refused": refused},
+                "upstreams": role.upstreams() if hasattr(role, "upstreams") else [],
                 "gauges": {name: {"now": value, "most": most} for name, (value, most) in role.gauges().items()},
                 "dropped": use["dropped"], "events": use["events"]}
 

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 
 PLAIN = {"packets_in": "datagrams received", "packets_out": "datagrams sent",
          "kernel_drops": "times that the kernel found no room in a receive buffer", "cpu_s": "CPU time, seconds"}
+UPSTREAM_GAUGES = {"alive": "1: it answers in time", "outstanding": "requests that it owes an answer to"}
+UPSTREAM_COUNTERS = {"asked": "requests sent to it, repetitions not counted", "answered": "answers from it",
+                     "timed_out": "requests given up at it", "moved_away": "requests that went on to another server",
+                     "suspected": "times that it did not answer in time"}
 
 
 def listen(endpoint: Endpoint) -> socket.socket:
@@ -62,6 +66,7 @@ class Collector:
             for key, count in told[name].items():
                 family.add_metric([role, key], count)
             yield family
+        yield from upstreams(role, told["upstreams"])
         for name, gauge in told["gauges"].items():
             now = GaugeMetricFamily(f"mipstorm_{name}", name.replace("_", " "), labels=["role"])
             now.add_metric([role], gauge["now"])
@@ -69,6 +74,24 @@ class Collector:
             most = GaugeMetricFamily(f"mipstorm_{name}_limit", f"most {name.replace('_', ' ')}", labels=["role"])
             most.add_metric([role], gauge["most"])
             yield most
+
+
+def upstreams(role: str, told: list[dict[str, Any]]) -> Iterator[Metric]:
+    """Of the servers that are asked, by their configured addresses."""
+    from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+
+    if not told:
+        return
+    for name, help_text in UPSTREAM_GAUGES.items():
+        gauge = GaugeMetricFamily(f"mipstorm_upstream_{name}", help_text, labels=["role", "server"])
+        for one in told:
+            gauge.add_metric([role, one["address"]], float(one[name]))
+        yield gauge
+    for name, help_text in UPSTREAM_COUNTERS.items():
+        family = CounterMetricFamily(f"mipstorm_upstream_{name}", help_text, labels=["role", "server"])
+        for one in told:
+            family.add_metric([role, one["address"]], one[name])
+        yield family
 
 
 class Metrics(BoundedServer):

@@ -51,4 +51,4 @@ def main(args: Namespace) -> int:
     config = load_fha(args.config) if args.role == "fha" else load_aaah(args.config)
     from servers.app import serve
 
-    return int(serve(config, operation=operation))
+    return int(serve(config, operation=operation, file=args.config))

@@ -27,13 +27,15 @@ A server has a control socket when its configuration says so:
   socket = "fha.control"
 Only the user that the server runs as (and root) may ask.
 """
+UPSTREAM = (("in flight", "outstanding"), ("sent", "asked"), ("answered", "answered"), ("timeouts", "timed_out"),
+            ("moved", "moved_away"), ("suspected", "suspected"))
 
 
 def add_parser(subparsers: "_SubParsersAction[Any]") -> ArgumentParser:
     parser: ArgumentParser = subparsers.add_parser(
         "stats", help="show what a running server counts",
         description="Asks a running server over its control socket for its counters: datagrams, replies, drops by "
-                    "reason, how full its tables and its address pool are, CPU time and memory.",
+                    "reason, how full its tables and its address pool are, the servers it asks, CPU time and memory.",
         epilog=EXAMPLES, formatter_class=RawDescriptionHelpFormatter)
     parser.add_argument("path", type=Path, metavar="PATH", help="the server's control socket")
     parser.add_argument("--json", action="store_true", help="one JSON document a line")
@@ -75,6 +77,20 @@ def show(told: dict[str, Any], before: dict[str, Any], console: Console) -> None
         growth = count - past.get(name, 0)
         table.add_row(name, str(count), f"{growth / seconds:+.0f}/s" if growth and seconds > 0 else "")
     console.print(table)
+    if told["upstreams"]:
+        console.print(servers(told["upstreams"]))
+
+
+def servers(told: list[dict[str, Any]]) -> Table:
+    """Those that are asked, in order of preference."""
+    table = Table(box=None, pad_edge=False, header_style="")
+    table.add_column("server", no_wrap=True)
+    table.add_column("is")
+    for heading, _ in UPSTREAM:
+        table.add_column(heading, justify="right")
+    for one in told:
+        table.add_row(one["address"], "alive" if one["alive"] else "suspect", *(str(one[name]) for _, name in UPSTREAM))
+    return table
 
 
 def counters(told: dict[str, Any]) -> list[tuple[str, int]]:

@@ -65,3 +65,7 @@ cpdef enum Reason:
     SHORTENED = 84                 # bindings whose limits the AAAH has changed
     ORDER_REFUSED = 85             # its Disconnect- or CoA-Request got a NAK
     STALE_TIMESTAMP = 86           # one from more than 300 s ago, or ahead, RFC 5176 6.3
+    REVOKED = 87                   # nodes told that their bindings have ended, RFC 3543
+    REVOCATION_ANSWERED = 88       # and they have acknowledged it
+    REVOCATION_UNANSWERED = 89     # or never have
+    REVOCATION_UNMATCHED = 90      # an acknowledgment of nothing that a node has been told

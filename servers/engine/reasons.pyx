@@ -6,4 +6,5 @@ NUMBERS = {name: number for number, name in NAMES.items()}
 EVENTS = {NAMES[int(r)] for r in (Reason.DUPLICATE_ANSWERED, Reason.DUPLICATE_RENEWED, Reason.FHA_UNBOUND,
                                   Reason.RETRANSMITTED, Reason.EXPIRED, Reason.RENEWED, Reason.HANDED_OVER, Reason.REKEYED,
                                   Reason.GIVEN_BACK, Reason.UPSTREAM_SUSPECT, Reason.UPSTREAM_BACK,
-                                  Reason.UNSIGNED_SERVED, Reason.DISCONNECTED, Reason.SHORTENED)}
+                                  Reason.UNSIGNED_SERVED, Reason.DISCONNECTED, Reason.SHORTENED, Reason.REVOKED,
+                                  Reason.REVOCATION_ANSWERED, Reason.REVOCATION_UNANSWERED)}

@@ -11,8 +11,8 @@ from servers.roles.client.identifiers cimport client_close, client_open, client_
 from servers.roles.client.receiving cimport client_receive
 from servers.roles.client.sending cimport client_begin, client_finish, client_finish_for_ours, client_send
 from servers.roles.client.state cimport (
-    Answer, IDENTIFIERS, NO_TRANSACTION, RadiusClient, Stray, Transaction, Upstream, note_stray, request_octets,
-    transaction_at,
+    Answer, IDENTIFIERS, MOST_UPSTREAMS, NO_TRANSACTION, RadiusClient, Stray, Transaction, Upstream, note_stray,
+    request_octets, transaction_at,
 )
 from servers.roles.client.timers cimport client_expire
 from servers.roles.client.upstreams cimport client_report, client_server

@@ -5,8 +5,11 @@ from servers.engine.parking cimport Parking
 from servers.tables.hash cimport Table
 
 cdef enum:
-    REPLY_ROOM = 736                 # the longest RRP: 20 + 255 (NAI) + 84 (43) + 3 x 28 (NVSE) + 22 (32) + 257 (132)
+    REPLY_ROOM = 736                 # the longest RRP: 20 + 255 (NAI) + 84 (43) + 3 x 28 (NVSE) + 8 (137) + 22 (32) + 257 (132)
     KEY_LONGEST = 32                 # octets
+    SUPPORTS_REVOCATION = 1          # bits of `revocation`: the node has said so (RFC 3543 3.2)
+    KNOWS_INFORM = 2                 # and that it knows the I bit
+    CUT_SHORT = 4                    # the AAAH has shortened the lease since, which the node does not know
 
 cdef struct Binding:
     uint64_t hash                    # of the NAI, seeded
@@ -16,6 +19,8 @@ cdef struct Binding:
     uint64_t key_expires             # monotonic ns
     uint64_t session_ends            # monotonic ns; what the AAAH has authorised, RFC 2865 5.27
     uint64_t session                 # its number in Acct-Session-Id, RFC 2866 5.5
+    uint64_t class_hash              # of the Class that the AAAH gave the session, RFC 2865 5.25; 0: none
+    uint64_t identity_hash           # of its Chargeable-User-Identity, RFC 4372; 0: none
     uint64_t old_until               # monotonic ns; how long the key before this one is still good, 0: there is none
     uint32_t address                 # THOAv4, network order
     uint32_t care_of_address         # network order
@@ -25,8 +30,12 @@ cdef struct Binding:
     uint32_t old_ha_spi
     uint32_t most_lifetime           # the longest registration that the AAAH allows, s
     uint32_t nonce                   # high half of the Identification expected next, RFC 5944 5.7.2
+    uint32_t local_address           # that its registration came to, network order
+    uint32_t stamp                   # seconds (NTP) in our Revocation Support, RFC 3543 3.2
+    uint16_t port                    # that it registered from
     uint16_t reply_length
     uint8_t replay                   # method, RFC 3957 4
+    uint8_t revocation               # bits
     bint is_over                     # given back; the association stays until the address has rested
     uint8_t key_length
     uint8_t nai_length
@@ -57,6 +66,12 @@ cdef packed struct Record:           # of the journal: all that a restart needs;
     uint8_t replay
     uint8_t key_length
     uint8_t[32] key
+    uint32_t local_address
+    uint32_t stamp
+    uint16_t port
+    uint8_t revocation
+    uint64_t class_hash
+    uint64_t identity_hash
     uint8_t nai_length
 
 cdef int bindings_open(Bindings* bindings, uint32_t capacity, uint64_t now) except -1

@@ -18,7 +18,7 @@ import pytest
 
 from servers.control import ask
 from servers.tables import subscribers_csv
-from tests.e2e.places import Place
+from tests.e2e.places import Place, free_port
 from tests.e2e.processes import MIPSTORM, Running, eventually, mipstorm, server
 
 WATCHED = '[log]\nformat = "json"\n[control]\nsocket = "{role}.control"\n'
@@ -78,13 +78,40 @@ def test_however_many_are_dropped_a_reason_has_one_line_a_second(tmp_path: Path)
 
 def test_sighup_says_what_it_re_read_and_ends_nothing(tmp_path: Path) -> None:
     place, role = Place.with_nodes(tmp_path, 5), "fha"
-    watched(place, role)
+    config = watched(place, role)
     with serve(place, role, "--log-format", "text") as run:
         run.wait_for("listens on")
         os.kill(run.pid, signal.SIGHUP)
         assert run.wait_for("SIGHUP") == (
-            f"mipstorm: {role}: SIGHUP: nothing to re-read; what else is in the configuration needs a restart\n")
+            f"mipstorm: {role}: SIGHUP: {config}: secrets of 1 servers, 0 static keys, limits\n")
+        config.write_text(config.read_text().replace("198.18.0.0/16", "198.18.0.0/15"))
+        os.kill(run.pid, signal.SIGHUP)
+        assert run.wait_for("SIGHUP").endswith("; needs a restart: fha.pool\n")
+        config.write_text("[fha]\nnonsense = 1\n")
+        os.kill(run.pid, signal.SIGHUP)
+        assert run.wait_for("SIGHUP").startswith(f"mipstorm: {role}: SIGHUP: {config}:2: fha.nonsense: unknown key")
         assert ask(tmp_path / f"{role}.control")["pid"] == run.pid
+
+
+def test_an_fha_s_servers_are_shown(tmp_path: Path) -> None:
+    """One that is there and one that is not; `mipstorm stats` for people and for machines."""
+    place, aaah, fha = Place.with_nodes(tmp_path, 20), f"127.0.0.1:{free_port()}", f"127.0.0.1:{free_port()}"
+    place.aaah(aaah)
+    place.fha(aaah, fha)
+    with (tmp_path / "fha.toml").open("a") as file:
+        file.write('[[fha.aaah]]\naddress = "127.0.0.1:9"\nsecret = "a secret of enough octets"\n[control]\nsocket = "fha.control"\n')
+    with serve(place, "aaah") as home, serve(place, "fha") as run:
+        home.wait_for("listens")
+        run.wait_for("listens on")
+        done = mipstorm(tmp_path, *place.load(aaah, fha, "-n", "20", "-c", "4"))
+        assert done.returncode in (0, 3), done.stderr
+        first, second = json.loads(mipstorm(tmp_path, "stats", "fha.control", "--json").stdout)["upstreams"]
+        assert (first["address"], first["alive"], first["asked"], first["answered"]) == (aaah, True, 20, 20)
+        assert (first["outstanding"], first["timed_out"]) == (0, 0)
+        assert (second["address"], second["asked"], second["answered"]) == ("127.0.0.1:9", 0, 0)
+        shown = mipstorm(tmp_path, "stats", "fha.control").stdout.splitlines()
+        assert shown[-3].split() == ["server", "is", "in", "flight", "sent", "answered", "timeouts", "moved", "suspected"]
+        assert shown[-2].split() == [aaah, "alive", "0", "20", "20", "0", "0", "0"]
 
 
 def test_sighup_re_reads_subscribers_and_policy_and_keeps_the_old_when_one_is_wrong(tmp_path: Path) -> None:
@@ -134,7 +161,8 @@ def test_metrics_are_scraped_on_loopback(tmp_path: Path) -> None:
         with urllib.request.urlopen(url[0], timeout=5) as answer:
             text = answer.read().decode()
     names = {family.name for family in parser.text_string_to_metric_families(text)}
-    assert names >= {"mipstorm_packets_in", "mipstorm_pool_free", "mipstorm_bindings", "mipstorm_resident_memory_bytes"}
+    assert names >= {"mipstorm_packets_in", "mipstorm_pool_free", "mipstorm_bindings", "mipstorm_resident_memory_bytes",
+                     "mipstorm_upstream_alive", "mipstorm_upstream_outstanding", "mipstorm_upstream_asked", "mipstorm_upstream_timed_out"}
     assert "mn000000" not in text
 
 

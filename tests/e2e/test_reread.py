@@ -37,6 +37,33 @@ def test_subscribers_change_while_the_server_runs(tmp_path: Path) -> None:
         assert access(place, aaah, 60) == (60, 0)
 
 
+def test_a_new_secret_of_both_servers(tmp_path: Path) -> None:
+    """The AAAH is started again with another secret, the FHA is only told."""
+    place, aaah, fha = Place.with_nodes(tmp_path, 30), f"127.0.0.1:{free_port()}", f"127.0.0.1:{free_port()}"
+    place.aaah(aaah)
+    config = place.fha(aaah, fha)
+
+    def registered() -> int:
+        done = mipstorm(tmp_path, *place.load(aaah, fha, "-n", "30", "-c", "4", "--json", "-"))
+        assert done.returncode in (0, 3), done.stderr
+        return document.decode(done.stdout.encode()).steps["registration"].succeeded
+
+    with Running(tmp_path, [*MIPSTORM, "serve", "fha", "--config", str(config)]) as run:
+        run.wait_for("listens")
+        with Running(tmp_path, [*MIPSTORM, "serve", "aaah", "--config", "aaah.toml"]) as home:
+            home.wait_for("listens")
+            assert registered() == 30
+        new = "a secret that is new to both sides"
+        place.private("secret", new + "\n")
+        place.aaah(aaah, f'secret = "{new}"')
+        place.fha(aaah, fha, f'secret = "{new}"')
+        with Running(tmp_path, [*MIPSTORM, "serve", "aaah", "--config", "aaah.toml"]) as home:
+            home.wait_for("listens")
+            run.process.send_signal(signal.SIGHUP)
+            run.wait_for("secrets of 1 servers")
+            assert registered() == 30
+
+
 def test_an_import_and_a_signal(tmp_path: Path) -> None:
     """What `mipstorm subscribers import` does to the file of a running server."""
     place, aaah = Place.with_nodes(tmp_path, 40), f"127.0.0.1:{free_port()}"

@@ -94,7 +94,8 @@ CHECKING = ("-o", "udp.check_checksum:TRUE", "-o", "ip.check_checksum:TRUE", "-o
 
 def cut(packet: Tapped) -> bytes:
     """What is left to show to tshark."""
-    return without(packet.data, UNKNOWN_TO_TSHARK) if 434 in (packet.source[1], packet.destination[1]) else packet.data
+    is_registration = 434 in (packet.source[1], packet.destination[1]) and packet.data[0] in (1, 3)
+    return without(packet.data, UNKNOWN_TO_TSHARK) if is_registration else packet.data
 
 
 def values(layers: object, name: str) -> list[str]:

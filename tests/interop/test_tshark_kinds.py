@@ -7,6 +7,8 @@ import pytest
 from desk import Desk
 from home import ACCESS, ACCOUNTING, HomeDesk, request_authenticated
 from realm import Realm
+from test_orders import DISCONNECT
+from test_revocation import SUPPORT, Revoking, acknowledgment
 from world import AAAH, FHA, NAS, SECRET, World
 
 from fastcodec import RadiusPacket
@@ -14,14 +16,16 @@ from servers.net.memory import Tapped
 from tests.interop.test_tshark import CHECKING, capture, complaints, cut, dissected, values
 
 pytestmark = pytest.mark.interop
-KINDS = {*(f"radius {code}" for code in (1, 2, 3, 4, 5, 12)), "request",
+KINDS = {*(f"radius {code}" for code in (1, 2, 3, 4, 5, 12, 40, 41)), "request", "type 7", "type 15",
          *(f"reply {code}" for code in (0, 128, 129, 133, 134, 136, 139, 144))}
 
 
 def kind(packet: Tapped) -> str:
     if 434 not in (packet.source[1], packet.destination[1]):
         return f"radius {packet.data[0]}"
-    return "request" if packet.data[0] == 1 else f"reply {packet.data[1]}"
+    if packet.data[0] == 3:
+        return f"reply {packet.data[1]}"
+    return "request" if packet.data[0] == 1 else f"type {packet.data[0]}"
 
 
 def a_primary_that_dies() -> World:
@@ -59,11 +63,21 @@ def accounting() -> World:
     return desk
 
 
+def a_revocation() -> World:
+    """RFC 5176, RFC 3543, with Revocation Support in request and reply."""
+    desk = Revoking()
+    held = desk.bootstrap(extra=SUPPORT)
+    desk.told(DISCONNECT, desk.named())
+    (message,) = desk.revocations()
+    desk.acknowledge(acknowledgment(message, held))
+    return desk
+
+
 @pytest.fixture(scope="module")
 def sent() -> list[Tapped]:
     """One of each kind from each of our addresses, and all that is not plain."""
     tapped: list[Tapped] = []
-    for world in (a_primary_that_dies(), a_wrong_clock(), all_sorts_of_refusals(), accounting()):
+    for world in (a_primary_that_dies(), a_wrong_clock(), all_sorts_of_refusals(), accounting(), a_revocation()):
         seen: set[tuple[str, str]] = set()
         for packet in world.net.tap:
             first = (kind(packet), packet.source[0]) not in seen

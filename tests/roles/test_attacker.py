@@ -12,7 +12,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from world import SECOND
 
 NODES = 3
-CARE_OF, RECORD = slice(52, 56), 103     # of a journal record, servers/tables/bindings.pxd; the NAI follows it
+CARE_OF, RECORD = slice(52, 56), 130     # of a journal record, servers/tables/bindings.pxd; the NAI follows it
 node_numbers = st.integers(0, NODES - 1)
 places = st.integers(0, 10_000)
 

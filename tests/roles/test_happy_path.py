@@ -72,7 +72,7 @@ def test_both_sides_hold_the_same_leases_and_keys() -> None:
     assert world.fha.leases() == by_name
     assert len(set(by_name.values())) == 50
     assert world.fleet.violations() == ([], {})
-    records = {payload[103:]: payload for kind, payload in world.fha.records(1, 1)}
+    records = {payload[130:]: payload for kind, payload in world.fha.records(1, 1)}
     for tapped in world.net.tap:
         if tapped.source != (FHA, 434):
             continue

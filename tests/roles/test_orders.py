@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from desk import Desk
 from holder import Holder, Holding
 from test_restart import break_disk
-from world import AAAH, FHA, FHA_PORTS, SECOND, SECRET
+from world import AAAH, FHA, FHA_PORTS, SECOND, SECRET, packed
 
 from fastcodec import RadiusPacket
 from servers.tables.replies import ReplyCache
@@ -222,10 +223,13 @@ def test_a_longer_life_prolongs_nothing(desk: Ordered, held: Holding) -> None:
 
 
 def test_authorize_only(desk: Ordered, held: Holding) -> None:
-    """Always a NAK (RFC 5176 3.2); new keys on order are not offered."""
+    """A node gets a new key only in answer to a request of its own (RFC 3957 3): the FHA asks for nothing, and says so."""
+    asked = len(desk.server.asked)
     answer = desk.told(COA, desk.named(a6=17, a24=b"state"))
-    assert (answer.code, answer.attributes["Error-Cause"], answer.attributes["Service-Type"]) == (COA_NAK, 507, 17)
-    assert answer.attributes["State"] == b"state"
+    assert (answer.code, answer.attributes["Error-Cause"], answer.attributes["State"]) == (COA_NAK, 405, b"state")
+    assert "Service-Type" not in answer.attributes, "it would promise an Access-Request (RFC 5176 3.2)"
+    desk.wait(5)
+    assert len(desk.server.asked) == asked
     assert desk.renew(held).code == 0
 
 
@@ -237,9 +241,9 @@ def test_authorize_only(desk: Ordered, held: Holding) -> None:
     (COA, {"a27": 60}, put(241, b"\1x"), 401),
     (DISCONNECT, {"leave_out": (1,)}, b"", 402), (DISCONNECT, {"leave_out": (44,)}, b"", 402),
     (DISCONNECT, {"leave_out": (55,)}, b"", 402), (DISCONNECT, {"leave_out": (4, 32)}, b"", 402), (COA, {}, b"", 402),
-    (COA, {"a6": 17}, b"", 402),
+    (COA, {"a6": 17}, b"", 405),
     (DISCONNECT, {"a4": b"\x7f\0\0\x09"}, b"", 403), (DISCONNECT, {"a32": "fhb"}, b"", 403), (DISCONNECT, {"a32": "fha1"}, b"", 403),
-    (DISCONNECT, {}, put(1, "again"), 404), (COA, {"a27": 60}, put(27, 60), 404), (COA, {"a6": 17, "a24": b"s", "a27": 60}, b"", 404),
+    (DISCONNECT, {}, put(1, "again"), 404), (COA, {"a27": 60}, put(27, 60), 404), (COA, {"a6": 17, "a24": b"s", "a27": 60}, b"", 405),
     (COA, {"a6": 2, "a24": b"s"}, b"", 405), (COA, {"a6": 99, "a24": b"s"}, b"", 405),
     (DISCONNECT, {"a4": b"\x7f\0\0"}, b"", 407), (DISCONNECT, {"a49": b"\0\0\0\0\6"}, b"", 407), (DISCONNECT, {"a1": b""}, b"", 407),
     (COA, {"a27": 0}, b"", 407), (COA, {}, ours(10, 0), 407), (COA, {}, ours(10, b"\0\0\1"), 407), (COA, {}, put(26, b"\0\0\x7e"), 407),
@@ -257,12 +261,99 @@ def test_a_lease_that_is_over_is_no_session(desk: Ordered, held: Holding) -> Non
     assert desk.cause(DISCONNECT, desk.named()) == 503
 
 
-def test_what_comes_along_is_no_obstacle(desk: Ordered, held: Holding) -> None:
-    more = b"".join((put(8, bytes(map(int, held.home.split(".")))), put(24, b"a state"), put(25, b"class"), put(25, b"class"),
-                     put(31, "caller"), put(50, "many"), put(89, "who"), put(33, b"one"), put(33, b"two")))
+def test_what_comes_along_is_no_obstacle(desk: Ordered) -> None:
+    desk.server.changes = {"Class": [b"first", b"second"], "Chargeable_User_Identity": b"who"}
+    held = desk.bootstrap()
+    more = b"".join((put(8, bytes(map(int, held.home.split(".")))), put(24, b"a state"), put(25, b"first"), put(25, b"second"),
+                     put(89, b"who"), put(33, b"one"), put(33, b"two")))
     (octets,) = desk.tell(order(DISCONNECT, desk.named() + more))
     assert octets[0] == DISCONNECT_ACK
     assert octets[38:] == put(24, b"a state") + put(33, b"one") + put(33, b"two")
+
+
+@pytest.mark.parametrize("more", [
+    put(25, "second"), put(25, "first") + put(25, "second") + put(25, "third"), put(25, "second") + put(25, "first"),
+    put(25, "firstsecond"), put(89, "whom"), put(89, "who") + put(25, "other"), put(31, "caller"), put(50, "many"),
+    put(8, b"\xc6\x12\x00\x63") + put(89, "who")])
+@pytest.mark.parametrize("code", [DISCONNECT, COA])
+def test_everything_that_names_the_session_must_fit(desk: Ordered, code: int, more: bytes) -> None:
+    """RFC 5176 3. What neither side has said of it fits no session."""
+    desk.server.changes = {"Class": [b"first", b"second"], "Chargeable_User_Identity": b"who"}
+    held = desk.bootstrap()
+    assert desk.cause(code, desk.named() + more + (put(27, 60) if code == COA else b"")) == 503
+    assert desk.renew(held).lifetime == 1800
+
+
+def test_a_class_of_a_session_without_one(desk: Ordered, held: Holding) -> None:
+    assert desk.cause(DISCONNECT, desk.named() + put(25, "first")) == 503
+    assert desk.cause(DISCONNECT, desk.named() + put(89, "who")) == 503
+    assert held.home
+
+
+def test_the_class_is_that_of_the_last_accept(tmp_path: Path) -> None:
+    """A renewal keeps it, a restart too."""
+    desk = Ordered(state=tmp_path / "a")
+    desk.server.changes = {"Class": b"first"}
+    held = desk.bootstrap()
+    desk.server.changes = {"Class": b"second"}
+    held = desk.taken(desk.one(desk.rekeying(held)))
+    assert desk.renew(held).code == 0
+    again = desk.restarted(tmp_path / "b")
+    assert isinstance(again, Ordered)
+    again.server.asked = desk.server.asked
+    for one in (desk, again):
+        assert one.cause(DISCONNECT, one.named() + put(25, "first")) == 503
+        assert one.told(DISCONNECT, one.named() + put(25, "second"), identifier=8).code == DISCONNECT_ACK
+
+
+def test_our_own_aaah_s_class() -> None:
+    """What it puts into its Accept it may name the session by."""
+    class Own(Ordered):
+        add_aaah = Desk.add_aaah
+
+        def session(self) -> str:
+            return str(RadiusPacket.decode(self.exchanged()[0], SECRET).attributes["Acct-Session-Id"])
+
+        def exchanged(self) -> tuple[bytes, bytes]:
+            """The FHA's question and the AAAH's answer."""
+            answer = next(t for t in self.net.tap if t.source == (AAAH, 1812) and t.destination[0] == FHA)
+            return next(t.data for t in self.net.tap if t.source == answer.destination), answer.data
+
+    desk = Own()
+    assert desk.ask(0).code == 0
+    question, accept = desk.exchanged()
+    given = RadiusPacket.decode(accept, SECRET, question).attributes["Class"]
+    assert desk.cause(DISCONNECT, desk.named() + put(25, given + b"?")) == 503
+    assert desk.told(DISCONNECT, desk.named() + put(25, given), identifier=8).code == DISCONNECT_ACK
+
+
+# ---- who may order -------------------------------------------------------------------------------------------------------
+
+OTHER = b"the secret of the other one"
+
+
+def test_two_servers_with_one_address(desk: Ordered, held: Holding) -> None:
+    """Told apart by their secrets; the answer is under the same one."""
+    desk.fha.set_aaah(packed(AAAH), 1912, OTHER)
+    request = order(COA, desk.named(a27=900), secret=OTHER, identifier=1)
+    (octets,) = desk.tell(request)
+    assert RadiusPacket.decode(octets, OTHER, request).code == COA_ACK
+    drops(desk, order(DISCONNECT, desk.named(), secret=b"nobody's"), "bad_request_authenticator")
+    assert desk.told(DISCONNECT, desk.named(), identifier=2).code == DISCONNECT_ACK
+    assert held.home
+
+
+def test_any_server_of_the_list(desk: Ordered, held: Holding) -> None:
+    """Each stands in for the others, so each may end what another has authorised; but under its own secret."""
+    standby = ("127.0.0.4", 40000)
+    drops(desk, order(DISCONNECT, desk.named(), secret=OTHER), "unknown_client", standby)
+    desk.fha.set_aaah(packed(standby[0]), 1812, OTHER)
+    drops(desk, order(DISCONNECT, desk.named()), "bad_request_authenticator", standby)
+    drops(desk, order(DISCONNECT, desk.named(), secret=OTHER), "bad_request_authenticator")
+    request = order(DISCONNECT, desk.named(), secret=OTHER)
+    (octets,) = desk.tell(request, standby)
+    assert RadiusPacket.decode(octets, OTHER, request).code == DISCONNECT_ACK
+    assert held.home
 
 
 def drops(desk: Ordered, octets: bytes, reason: str, source: tuple[str, int] = (AAAH, 40000)) -> None:

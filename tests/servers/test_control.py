@@ -26,6 +26,8 @@ TOLD: dict[str, Any] = {
     "schema": "mipstorm.stats/1", "role": "fha", "pid": 1, "address": "127.0.0.1:434", "uptime_s": 2.5, "cpu_s": 0.5,
     "rss_bytes": 1 << 20, "max_rss_bytes": 2 << 20, "packets_in": 10, "packets_out": 9, "kernel_drops": 1,
     "replies": {"accepted": 8, "refused": 1}, "gauges": {"pool_free": {"now": 3, "most": 4}},
+    "upstreams": [{"address": "192.0.2.1:1812", "alive": False, "asked": 9, "answered": 7, "outstanding": 1, "moved_away": 0,
+                   "timed_out": 1, "suspected": 2, "probes": 3}],
     "dropped": {"no_nai": 1}, "events": {"retransmitted": 2}}
 
 
@@ -232,6 +234,9 @@ def test_a_scrape() -> None:
     assert samples["mipstorm_events_total", "fha", "retransmitted"] == 2
     assert (samples["mipstorm_pool_free", "fha"], samples["mipstorm_pool_free_limit", "fha"]) == (3, 4)
     assert samples["mipstorm_resident_memory_bytes", "fha"] == 1 << 20
+    one = ("192.0.2.1:1812", "fha")
+    assert (samples["mipstorm_upstream_alive", *one], samples["mipstorm_upstream_outstanding", *one]) == (0, 1)
+    assert (samples["mipstorm_upstream_asked_total", *one], samples["mipstorm_upstream_timed_out_total", *one]) == (9, 1)
 
 
 @pytest.mark.parametrize(("request_", "status"), [

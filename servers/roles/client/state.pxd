@@ -63,7 +63,7 @@ cdef struct Upstream:                 # a RADIUS server we ask
     uint64_t quiet_since              # since when an answer has been waited for, monotonic ns
     uint64_t heard                    # when it last answered
     uint64_t check_at                 # when its timer fires
-    uint64_t asked, answered, moved_away, suspected, probes
+    uint64_t asked, answered, moved_away, timed_out, suspected, probes
     uint32_t secret_length
     uint8_t[256] secret
     Key secret_key

@@ -55,4 +55,5 @@ cdef uint32_t end_unanswered(RadiusClient* client, uint32_t index, uint32_t* own
     if owner[0] == PROBE:
         return 0
     client.timed_out += 1
+    client.upstream[transaction_at(client, index).upstream].timed_out += 1
     return 1

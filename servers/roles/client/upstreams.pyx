@@ -1,13 +1,15 @@
 # The servers a client may ask: given in order of preference, reported for logs and figures.
 from ipaddress import IPv4Address
 
-from fastcodec.digest.jobs cimport DIGEST_KEY_MD5, queue_job, run_queue
+from fastcodec.digest.jobs cimport DIGEST_HMAC_MD5, DIGEST_KEY_MD5, queue_job, run_queue
+from fastcodec.radius cimport HEADER
 from libc.stdint cimport uint16_t, uint32_t, uint8_t
 from libc.string cimport memcmp, memcpy, memset
 from servers.roles.client.health cimport watch
 from servers.roles.client.identifiers cimport reserve_places
 from servers.roles.client.state cimport (
-    ALIVE, MOST_UPSTREAMS, NOT_REQUIRED, REQUIRED, REQUIRED_ONCE_SEEN, Upstream,
+    ALIVE, MOST_UPSTREAMS, NOT_REQUIRED, OUTSTANDING, REQUIRED, REQUIRED_ONCE_SEEN, Upstream, request_octets,
+    transaction_at,
 )
 
 RULES = {"no": NOT_REQUIRED, "yes": REQUIRED, "auto": REQUIRED_ONCE_SEEN}
@@ -35,7 +37,7 @@ cdef int client_server(RadiusClient* client, bytes address, uint16_t port, bytes
         start_watching(client, k)
     client.upstream[k].message_authenticator, client.upstream[k].answers_probes = RULES[message_authenticator], answers_probes
     client.upstream[k].ours = ours
-    set_secret(client, &client.upstream[k], secret)
+    set_secret(client, k, secret)
     return 0
 
 
@@ -47,11 +49,29 @@ cdef void start_watching(RadiusClient* client, uint32_t upstream) noexcept nogil
         watch(client, 0, client.now.monotonic)
 
 
-cdef void set_secret(RadiusClient* client, Upstream* upstream, bytes secret):
+cdef void set_secret(RadiusClient* client, uint32_t k, bytes secret):
+    cdef Upstream* upstream = &client.upstream[k]
     memcpy(upstream.secret, <const uint8_t*> secret, len(secret))
     upstream.secret_length = <uint32_t> len(secret)
     queue_job(client.queue, DIGEST_KEY_MD5, upstream.secret, upstream.secret_length, NULL, 0, NULL, &upstream.secret_key)
     run_queue(client.queue)
+    sign_again(client, k)
+
+
+cdef void sign_again(RadiusClient* client, uint32_t upstream) noexcept nogil:
+    """Requests under way will be sent again, under the new secret; nothing in them but the Message-Authenticator depends on
+    it (see radius_client)."""
+    cdef uint8_t[16] digest
+    cdef uint32_t index
+    cdef uint8_t* packet
+    for index in range(upstream * client.places, (upstream + 1) * client.places):
+        if transaction_at(client, index).state == OUTSTANDING and transaction_at(client, index).tries:
+            packet = request_octets(client, index)
+            memset(packet + HEADER + 2, 0, 16)
+            queue_job(client.queue, DIGEST_HMAC_MD5, packet, transaction_at(client, index).length, NULL, 0,
+                      &client.upstream[upstream].secret_key, digest)
+            run_queue(client.queue)
+            memcpy(packet + HEADER + 2, digest, 16)
 
 
 cdef list client_report(const RadiusClient* client):
@@ -64,5 +84,6 @@ cdef list client_report(const RadiusClient* client):
         address = IPv4Address((<const uint8_t*> &upstream.address)[:4])
         found.append({"address": f"{address}:{upstream.port}", "alive": upstream.state == ALIVE,
                       "asked": upstream.asked, "answered": upstream.answered, "outstanding": upstream.requests,
-                      "moved_away": upstream.moved_away, "suspected": upstream.suspected, "probes": upstream.probes})
+                      "moved_away": upstream.moved_away, "timed_out": upstream.timed_out,
+                      "suspected": upstream.suspected, "probes": upstream.probes})
     return found

@@ -4,9 +4,9 @@ from fastcodec.mip4 cimport (
     ALGORITHM_HMAC_MD5, FAILED_AUTHENTICATION, REASON_UNSPECIFIED, REPLAY_NONCES, REPLAY_TIMESTAMPS,
 )
 from fastcodec.radius cimport (
-    AAA_SPI, ACCESS_ACCEPT, ACCESS_REJECT, DENIAL_CODE, FRAMED_IP_ADDRESS, FRAMED_POOL, IPV6_HOME_ADDRESS, IPV6_HOME_AGENT,
-    MN_FHA_ALGORITHM, MN_FHA_FHA_SPI, MN_FHA_KEY, MN_FHA_KEY_LIFETIME, MN_FHA_MN_SPI, MN_FHA_NONCE,
-    MN_FHA_REPLAY_METHOD, REGISTRATION_LIFETIME, SESSION_TIMEOUT,
+    AAA_SPI, ACCESS_ACCEPT, ACCESS_REJECT, CHARGEABLE_USER_IDENTITY, CLASS, DENIAL_CODE, FRAMED_IP_ADDRESS, FRAMED_POOL,
+    IPV6_HOME_ADDRESS, IPV6_HOME_AGENT, MN_FHA_ALGORITHM, MN_FHA_FHA_SPI, MN_FHA_KEY, MN_FHA_KEY_LIFETIME, MN_FHA_MN_SPI,
+    MN_FHA_NONCE, MN_FHA_REPLAY_METHOD, NUMBERS, Packet, REGISTRATION_LIFETIME, SESSION_TIMEOUT, next_occurrence,
 )
 from fastcodec.wire cimport get32
 from libc.stdint cimport uint32_t, uint64_t, uint8_t
@@ -18,6 +18,7 @@ from servers.roles.fha.proof cimport static_key_of
 from servers.roles.fha.row cimport refuse, refuse_unsigned
 from servers.roles.fha.state cimport FHA_ALLOCATES, Fha, NEVER, Registration, SECOND, StaticKey
 from servers.roles.radius_client cimport Upstream, request_octets
+from servers.tables.hash cimport seeded_hash
 
 
 cdef inline const uint8_t* attribute(const Registration* row, int slot) noexcept nogil:
@@ -106,6 +107,8 @@ cdef bint key_is_usable(const Registration* row) noexcept nogil:
 cdef void take_assignment(Fha* fha, Registration* row) noexcept nogil:
     """Copies what the reply needs: limits, IPv6 addresses, and a key derived, held already, or configured."""
     cdef uint32_t authorised = integer(row, SESSION_TIMEOUT)
+    row.class_hash = hash_of_values(&row.answer.packet, CLASS)
+    row.identity_hash = hash_of_values(&row.answer.packet, CHARGEABLE_USER_IDENTITY)
     row.session_ends = fha.now.monotonic + <uint64_t> authorised * SECOND if authorised else NEVER
     row.most_lifetime = integer(row, REGISTRATION_LIFETIME) if size_of(row, REGISTRATION_LIFETIME) else fha.max_lifetime_s
     if integer(row, FRAMED_IP_ADDRESS) not in (<uint32_t> 0, <uint32_t> FHA_ALLOCATES):
@@ -118,6 +121,16 @@ cdef void take_assignment(Fha* fha, Registration* row) noexcept nogil:
         take_nonce(fha, row)
     elif not row.is_proven:
         take_static_key(row, static_key_of(fha, row))
+
+
+cdef uint64_t hash_of_values(const Packet* packet, int slot) noexcept nogil:
+    """Of all that a packet has of an attribute, in order, the same in every process; 0: none."""
+    cdef uint64_t hash = 0
+    cdef int place = packet.offset[slot]
+    while place:
+        hash = seeded_hash(packet.octets + place, packet.octets[place - 1] - 2, hash) | 1
+        place = next_occurrence(packet, &NUMBERS, slot, place)
+    return hash
 
 
 cdef void take_nonce(Fha* fha, Registration* row) noexcept nogil:

@@ -1,8 +1,8 @@
 # A Registration Request arrives: shape, duplicates, one exchange at a time for each node.
 from fastcodec.mip4 cimport (
     CHAP_SPI, EXT_CHALLENGE, EXT_CVSE, EXT_FA_HA, EXT_GENERALIZED, EXT_MN_HA, EXT_MN_HA_NONCE_REQUEST, EXT_NAI,
-    FAILED_AUTHENTICATION, FLAG_R_RESERVED, FLAG_X_RESERVED, POORLY_FORMED_REQUEST, REGISTRATION_REQUEST,
-    RegistrationRequest, SHAPES, SUBTYPE_MN_AAA, SUBTYPE_NONCE, find_piece, walk_message,
+    EXT_REVOCATION_SUPPORT, FAILED_AUTHENTICATION, FLAG_R_RESERVED, FLAG_X_RESERVED, POORLY_FORMED_REQUEST,
+    REGISTRATION_REQUEST, RegistrationRequest, SHAPES, SUBTYPE_MN_AAA, SUBTYPE_NONCE, find_piece, walk_message,
 )
 from fastcodec.status cimport (
     BAD_EXTENSION, DOUBLED_EXTENSION, EXTENSION_OVERRUN, NO_AUTHENTICATOR, OK, TOO_SHORT, WRONG_TYPE,
@@ -19,6 +19,7 @@ from servers.engine.reasons cimport (
 )
 from servers.engine.stages cimport DONE, GOOD, PARKED
 from servers.net.node cimport Datagram
+from servers.roles.fha.revocation cimport support_of
 from servers.roles.fha.row cimport drop, end_row, leave, nai_of, refuse, refuse_unknown, rrq_of
 from servers.roles.fha.state cimport Fha, MOST_EXTENSIONS, MOST_IN_REQUEST, PROOF_LONGEST, Registration, STAGE_JUDGE
 from servers.tables.bindings cimport Binding, find_binding
@@ -108,6 +109,8 @@ cdef void read_covered(Fha* fha, Registration* row, const Piece* pieces, int fou
         elif pieces[k].type == EXT_CHALLENGE:
             is_doubled |= row.challenge_at != 0
             row.challenge_at, row.challenge_length = pieces[k].offset, pieces[k].length
+        elif pieces[k].type == EXT_REVOCATION_SUPPORT:
+            row.revocation = support_of(row.octets + pieces[k].offset, pieces[k].length)
         elif pieces[k].type == EXT_CVSE:
             row.has_cvse = True
         elif pieces[k].type == EXT_MN_HA:

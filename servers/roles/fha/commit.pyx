@@ -5,6 +5,7 @@ from servers.engine.counters cimport count_event
 from servers.engine.reasons cimport HANDED_OVER, REKEYED, RENEWED, TABLE_FULL
 from servers.engine.stages cimport DONE, PARKED
 from servers.roles.fha.overlap cimport keep_old_key, makes_old
+from servers.roles.fha.revocation cimport stamp_of
 from servers.roles.fha.row cimport binding_of, drop, end_row, is_accepted, leave, nai_of, rrq_of
 from servers.roles.fha.state cimport Fha, NEVER, Registration, SECOND, STAGE_SEND
 from servers.store.journal cimport journal_durable
@@ -41,7 +42,9 @@ cdef bint bind(Fha* fha, Registration* row) noexcept nogil:
     binding.address, binding.care_of_address = row.address, rrq_of(row).care_of_address
     binding.most_lifetime, binding.session_ends = row.most_lifetime, row.session_ends
     if row.proof_at:
-        binding.session = row.session
+        binding.session, binding.class_hash, binding.identity_hash = row.session, row.class_hash, row.identity_hash
+    binding.revocation, binding.port, binding.local_address = row.revocation, row.datagram.peer_port, row.datagram.local_address
+    binding.stamp = stamp_of(fha.now.wall)
     binding.is_over = False
     remember_request(row, binding)
     set_expiry(&fha.bindings, binding, fha.now.monotonic + <uint64_t> row.lifetime * SECOND)

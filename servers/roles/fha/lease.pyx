@@ -1,6 +1,6 @@
 # A home address for the node, and its end: binding and lease are one thing (I14), and the journal knows first.
 from fastcodec.mip4 cimport ADMINISTRATIVELY_PROHIBITED, INSUFFICIENT_RESOURCES
-from libc.stdint cimport uint32_t, uint64_t
+from libc.stdint cimport uint32_t, uint64_t, uint8_t
 from servers.engine.counters cimport count_event
 from servers.failpoint cimport FHA_APPENDED, FHA_RELEASED, FHA_RELEASING, FHA_RESERVED, failpoint
 from servers.engine.reasons cimport (
@@ -10,9 +10,10 @@ from servers.pool.bitmap cimport GRANTED, Request
 from servers.pool.taking cimport pool_take
 from servers.roles.fha.address cimport drop_binding, give_address, pool_of, rest_of, take_exactly
 from servers.roles.fha.record cimport journal_change, journal_end, journal_registration
+from servers.roles.fha.revocation cimport announce, open_revocation
 from servers.roles.fha.row cimport binding_of, is_accepted, refuse, rrq_of
-from servers.roles.fha.state cimport Fha, Registration, SECOND
-from servers.tables.bindings cimport Binding, forget_old_key, set_expiry
+from servers.roles.fha.state cimport Fha, Registration, Revocation, SECOND
+from servers.tables.bindings cimport Binding, CUT_SHORT, forget_old_key, set_expiry
 
 
 cdef void lease_address(Fha* fha, Registration* row) noexcept nogil:
@@ -121,11 +122,14 @@ cdef uint64_t release(Fha* fha, Binding* binding) noexcept nogil:
 
 
 cdef uint64_t revoke(Fha* fha, Binding* binding) noexcept nogil:
-    """The AAAH has ended it: the address rests, but what the node holds is worth nothing any more. 0 as for `release`."""
+    """The AAAH has ended it: the node is told if it can be, the address rests, but what the node holds is worth nothing any
+    more. 0 as for `release`."""
+    cdef Revocation* revocation = open_revocation(fha, binding)
     cdef uint64_t key_expires = binding.key_expires
     cdef uint64_t ticket
     binding.key_expires = 0
     ticket = release(fha, binding)
+    announce(fha, revocation, ticket)
     if not ticket:
         binding.key_expires = key_expires
     elif binding.nai_length:                                           # it has not been removed altogether
@@ -138,6 +142,7 @@ cdef uint64_t shorten(Fha* fha, Binding* binding, uint32_t session_s, uint32_t r
     """The AAAH's limits are others now, 0: as before; a lease that is too long already ends sooner. 0 as for `release`."""
     cdef uint64_t expires = binding.expires, session_ends = binding.session_ends, ticket
     cdef uint32_t most_lifetime = binding.most_lifetime
+    cdef uint8_t revocation = binding.revocation
     cdef uint64_t until = expires
     if session_s:
         binding.session_ends = fha.now.monotonic + <uint64_t> session_s * SECOND
@@ -145,11 +150,21 @@ cdef uint64_t shorten(Fha* fha, Binding* binding, uint32_t session_s, uint32_t r
     if registration_s:
         binding.most_lifetime = registration_s
         until = min(until, fha.now.monotonic + <uint64_t> registration_s * SECOND)
+    if until < expires:
+        binding.revocation |= CUT_SHORT
     set_expiry(&fha.bindings, binding, until)
     ticket = journal_change(fha, binding)
     if not ticket:
-        binding.session_ends, binding.most_lifetime = session_ends, most_lifetime
+        binding.session_ends, binding.most_lifetime, binding.revocation = session_ends, most_lifetime, revocation
         set_expiry(&fha.bindings, binding, expires)
+    return ticket
+
+
+cdef uint64_t expire(Fha* fha, Binding* binding) noexcept nogil:
+    """RFC 5944 3.8: nobody is told, except a node whose lease the AAAH has shortened: it counts on a later end."""
+    cdef Revocation* revocation = open_revocation(fha, binding) if binding.revocation & CUT_SHORT else NULL
+    cdef uint64_t ticket = release(fha, binding)
+    announce(fha, revocation, ticket)
     return ticket
 
 
@@ -160,7 +175,7 @@ cdef void end_lifetime(Fha* fha, Binding* binding) noexcept nogil:
         forget_old_key(&fha.bindings, binding)
     elif binding.is_over:
         drop_binding(fha, binding)
-    elif release(fha, binding):
+    elif expire(fha, binding):
         count_event(&fha.counters, EXPIRED)
     else:
         set_expiry(&fha.bindings, binding, fha.now.monotonic + SECOND)

@@ -1,11 +1,12 @@
 from servers.net.node cimport Node
 from servers.pool.bitmap cimport SharedPool
-from servers.roles.fha.state cimport Fha
+from servers.roles.fha.state cimport Acknowledgment, Fha
 from servers.roles.radius_client cimport Answer
 
 cdef class FhaMemory(Node):
     cdef Fha fha
     cdef Answer* answers
+    cdef Acknowledgment* acknowledgments
     cdef list pool_owners
     cdef object journal_owner
     cdef object order_replies_owner

@@ -15,10 +15,11 @@ from servers.roles.fha.overlap cimport OldKey
 from servers.roles.fha.record cimport write_binding
 from servers.roles.fha.restart cimport remember_clock, restore_binding
 from servers.roles.fha.state cimport (
-    BOUND, Fha, MOST_ORDERS, MOST_POOLS, MOST_STATIC_KEYS, NamedPool, Order, POOL_NAME_LONGEST, RECORD_ROOM, RELEASED,
-    Registration, StaticKey,
+    Acknowledgment, BOUND, Fha, MOST_ORDERS, MOST_POOLS, MOST_REVOCATIONS, MOST_STATIC_KEYS, NamedPool, Order,
+    POOL_NAME_LONGEST, RECORD_ROOM, RELEASED, Registration, Revocation, StaticKey,
 )
-from servers.roles.radius_client cimport Answer, client_close, client_open, client_report, client_server
+from servers.roles.radius_client cimport Answer, MOST_UPSTREAMS, client_close, client_open, client_report, client_server
+from servers.roles.fha.static_keys cimport follow_static_keys, forget_static_keys
 from servers.store.journal cimport JournalWriter
 from servers.tables.bindings cimport Binding, Record, bindings_close, bindings_open
 from servers.tables.budget cimport budget_close, budget_open
@@ -40,14 +41,20 @@ cdef class FhaMemory(Node):
             self.add_pool(name, other)
         self.fha.out, self.fha.now, self.fha.entropy = &self.out, &self.now, &self.entropy
         self.answers = <Answer*> calloc(BATCH, sizeof(Answer))
+        self.acknowledgments = <Acknowledgment*> calloc(BATCH, sizeof(Acknowledgment))
+        self.fha.revocations_new = <uint32_t*> calloc(MOST_REVOCATIONS, sizeof(uint32_t))
+        self.fha.revocations_held = <uint32_t*> calloc(MOST_REVOCATIONS, sizeof(uint32_t))
         self.fha.ready = <uint32_t*> calloc(capacity, sizeof(uint32_t))
         self.fha.held = <uint32_t*> calloc(capacity, sizeof(uint32_t))
         self.fha.static_key = <StaticKey*> calloc(MOST_STATIC_KEYS, sizeof(StaticKey))
         if (not self.answers or not self.fha.ready or not self.fha.held or not self.fha.static_key
+                or not self.acknowledgments or not self.fha.revocations_new or not self.fha.revocations_held
+                or not table_open(&self.fha.told, MOST_REVOCATIONS)
                 or not table_open(&self.fha.pending, capacity) or not table_open(&self.fha.outside, max(outside, <uint32_t> 1))):
             raise MemoryError
-        queue_open(&self.fha.queue, 2 * BATCH)
+        queue_open(&self.fha.queue, MOST_UPSTREAMS * BATCH)            # an order may be under any server's secret
         parking_open(&self.fha.waiting, capacity, sizeof(Registration), now)
+        parking_open(&self.fha.revocations, MOST_REVOCATIONS, sizeof(Revocation), now)
         bindings_open(&self.fha.bindings, outside + <uint32_t> sum([one.size for one in self.pool_owners]), now)
         client_open(&self.fha.client, ports, 1, ROOM, now)
         self.fha.client.queue, self.fha.client.out = &self.fha.queue, &self.out
@@ -62,6 +69,11 @@ cdef class FhaMemory(Node):
 
     def __dealloc__(self):
         free(self.answers)
+        free(self.acknowledgments)
+        free(self.fha.revocations_new)
+        free(self.fha.revocations_held)
+        table_close(&self.fha.told)
+        parking_close(&self.fha.revocations)
         free(self.fha.ready)
         free(self.fha.held)
         free(self.fha.orders_held)
@@ -95,8 +107,8 @@ cdef class FhaMemory(Node):
         memcpy(self.fha.identifier, <const uint8_t*> identifier, self.fha.identifier_length)
         memcpy(self.fha.client.identifier, <const uint8_t*> identifier, self.fha.identifier_length)
         self.fha.client.identifier_length = self.fha.identifier_length
-        self.fha.max_lifetime_s, self.fha.window_s, self.fha.boot = max_lifetime_s, window_s, boot
-        self.fha.strict, self.fha.replay = strict, REPLAY_NONCES if nonces else REPLAY_TIMESTAMPS
+        self.fha.boot = boot
+        self.use_limits(max_lifetime_s=max_lifetime_s, window_s=window_s, strict=strict, nonces=nonces)
         self.fha.seed = get64(draw(&self.entropy, 8))
 
     cdef int add_pool(self, bytes name, SharedPool pool) except -1:
@@ -140,6 +152,19 @@ cdef class FhaMemory(Node):
         queue_job(&self.fha.queue, DIGEST_KEY_MD5, entry.key, entry.key_length, NULL, 0, NULL, &entry.prepared)
         run_queue(&self.fha.queue)
         self.fha.static_keys += 1
+
+    def use_static_keys(self, keys):
+        """These associations, (SPI, key, NAI or b"") each, and no others; also for nodes that are bound by one already.
+        ValueError as `add_static_key`, and then some are missing: check them before."""
+        forget_static_keys(&self.fha)
+        for spi, key, nai in keys:
+            self.add_static_key(spi, key, nai)
+        follow_static_keys(&self.fha)
+
+    def use_limits(self, *, uint32_t max_lifetime_s, uint32_t window_s, bint strict, bint nonces):
+        """From the next request on, as for the constructor."""
+        self.fha.max_lifetime_s, self.fha.window_s, self.fha.strict = max_lifetime_s, window_s, strict
+        self.fha.replay = REPLAY_NONCES if nonces else REPLAY_TIMESTAMPS
 
     def restore(self, int kind, bytes payload, uint64_t now, uint64_t wall):
         """One journal record, in the journal's order; call before the first datagram. False: the record is not valid."""
@@ -190,6 +215,7 @@ cdef class FhaMemory(Node):
         return {"requests_under_way": (fha.waiting.used, fha.waiting.capacity),
                 "bindings": (fha.bindings.rows.used, fha.bindings.rows.capacity),
                 "replies_held": (fha.held_count, fha.waiting.capacity),
+                "revocations_under_way": (fha.revocations.used, fha.revocations.capacity),
                 "radius_outstanding": (fha.client.in_use, fha.client.upstreams * fha.client.places),
                 **self.pool_gauges()}
 

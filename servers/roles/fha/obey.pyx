@@ -10,11 +10,12 @@ from libc.stdint cimport uint32_t, uint8_t
 from libc.string cimport memcmp
 from servers.engine.counters cimport count_event, count_offence
 from servers.engine.reasons cimport DISCONNECTED, ORDER_REFUSED, SHORTENED
+from servers.roles.fha.answer cimport hash_of_values
 from servers.roles.fha.lease cimport revoke, shorten
 from servers.roles.fha.question cimport write_session
 from servers.roles.fha.state cimport (
-    AUTHORIZE_ONLY, Fha, INVALID_ATTRIBUTE_VALUE, INVALID_REQUEST, MISSING_ATTRIBUTE, NAS_MISMATCH, Order,
-    REQUEST_INITIATED, RESOURCES_UNAVAILABLE, SESSION_NOT_FOUND, UNSUPPORTED_ATTRIBUTE, UNSUPPORTED_SERVICE,
+    Fha, INVALID_ATTRIBUTE_VALUE, INVALID_REQUEST, MISSING_ATTRIBUTE, NAS_MISMATCH, Order, RESOURCES_UNAVAILABLE,
+    SESSION_NOT_FOUND, UNSUPPORTED_ATTRIBUTE, UNSUPPORTED_SERVICE,
 )
 from servers.tables.bindings cimport Binding, find_binding
 from servers.tables.hash cimport seeded_hash
@@ -114,24 +115,16 @@ cdef bint is_number(int slot) noexcept nogil:
 
 
 cdef uint32_t missing_fault(const Order* order) noexcept nogil:
+    """Authorize Only (RFC 5176 3.2) is a service that an FHA cannot give, and 3.5 has 405 for that: it would ask for new keys,
+    and a key reaches a node only as the nonce in the reply to a request of its own that asks for it (RFC 3957 3, 6.3), when
+    the AAAH is asked anyway. New limits come with the order itself; who wants new keys ends the session."""
     if not (has(order, USER_NAME) and has(order, ACCT_SESSION_ID) and has(order, EVENT_TIMESTAMP)
             and (has(order, NAS_IP_ADDRESS) or has(order, NAS_IDENTIFIER))):
         return MISSING_ATTRIBUTE
     if has(order, SERVICE_TYPE):
-        return authorize_fault(order)
+        return UNSUPPORTED_SERVICE
     if is_coa(order) and not has(order, SESSION_TIMEOUT) and not has(order, REGISTRATION_LIFETIME):
         return MISSING_ATTRIBUTE                                       # nothing is asked for that we can change
-    return 0
-
-
-cdef uint32_t authorize_fault(const Order* order) noexcept nogil:
-    """RFC 5176 3.2, 3.3: Authorize Only comes with State, and with nothing to change."""
-    if integer(order, SERVICE_TYPE) != AUTHORIZE_ONLY:
-        return UNSUPPORTED_SERVICE
-    if not has(order, STATE):
-        return MISSING_ATTRIBUTE
-    if has(order, SESSION_TIMEOUT) or has(order, REGISTRATION_LIFETIME) or has(order, ACCT_INTERIM_INTERVAL):
-        return INVALID_REQUEST
     return 0
 
 
@@ -158,9 +151,20 @@ cdef Binding* binding_of_order(Fha* fha, const Order* order) noexcept nogil:
     write_session(binding.session, session)
     if memcmp(session, value(order, ACCT_SESSION_ID), 16):
         return NULL
+    return binding if is_named(order, binding) else NULL
+
+
+cdef bint is_named(const Order* order, const Binding* binding) noexcept nogil:
+    """RFC 5176 3: all that names a session must fit. A Calling-Station-Id or Acct-Multi-Session-Id no session here has:
+    we have told the AAAH of none. Class and Chargeable-User-Identity are as the Accept had them."""
     if has(order, FRAMED_IP_ADDRESS) and memcmp(value(order, FRAMED_IP_ADDRESS), &binding.address, 4):
-        return NULL
-    return binding
+        return False
+    if has(order, CALLING_STATION_ID) or has(order, ACCT_MULTI_SESSION_ID):
+        return False
+    if has(order, CLASS) and hash_of_values(&order.packet, CLASS) != binding.class_hash:
+        return False
+    return not has(order, CHARGEABLE_USER_IDENTITY) or (
+        hash_of_values(&order.packet, CHARGEABLE_USER_IDENTITY) == binding.identity_hash)
 
 
 cdef uint32_t disconnect(Fha* fha, Order* order, Binding* binding) noexcept nogil:
@@ -172,8 +176,6 @@ cdef uint32_t disconnect(Fha* fha, Order* order, Binding* binding) noexcept nogi
 
 
 cdef uint32_t change(Fha* fha, Order* order, Binding* binding) noexcept nogil:
-    if has(order, SERVICE_TYPE):
-        return REQUEST_INITIATED
     if (has(order, SESSION_TIMEOUT) and not integer(order, SESSION_TIMEOUT)) or (
             has(order, REGISTRATION_LIFETIME) and not integer(order, REGISTRATION_LIFETIME)):
         return INVALID_ATTRIBUTE_VALUE

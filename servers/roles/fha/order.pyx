@@ -51,20 +51,11 @@ cdef void drop_order(Fha* fha, Order* order, int reason) noexcept nogil:
     end_order(fha, order, DROPPED)
 
 
-cdef Upstream* server_of(Fha* fha, uint32_t address) noexcept nogil:
-    """Whom we ask may give orders, RFC 5176 6.1; from any port."""
-    cdef uint32_t k
-    for k in range(fha.client.upstreams):
-        if fha.client.upstream[k].address == address:
-            return &fha.client.upstream[k]
-    return NULL
-
-
 cdef void read_order(Fha* fha, Order* order) noexcept nogil:
-    """RFC 5176 2.3: the Request Authenticator is MD5 over the packet with zeros in its place, and the secret."""
+    """Whom we ask may give orders, from any port: RFC 5176 6.1 wants a server that an Access-Request for the session could
+    go to, and that is any of the list, since each stands in for the others."""
     cdef int status
-    order.server = server_of(fha, order.datagram.peer_address)
-    if not order.server:
+    if not gives_orders(fha, order.datagram.peer_address):
         drop_order(fha, order, UNKNOWN_CLIENT)
         return
     if not order.datagram.peer_port:
@@ -80,16 +71,46 @@ cdef void read_order(Fha* fha, Order* order) noexcept nogil:
     elif order.packet.count[<int> MESSAGE_AUTHENTICATOR] != 1 or order.packet.size[<int> MESSAGE_AUTHENTICATOR] != 16:
         drop_order(fha, order, BAD_MESSAGE_AUTHENTICATOR)
     else:
-        memcpy(order.authenticator, order.octets + 4, 16)
-        memset(order.octets + 4, 0, 16)
-        queue_job(&fha.queue, DIGEST_MD5, order.octets, order.packet.length, order.server.secret, order.server.secret_length,
-                  NULL, order.digest)
+        queue_authenticators(fha, order)
+
+
+cdef bint gives_orders(const Fha* fha, uint32_t address) noexcept nogil:
+    cdef uint32_t k
+    for k in range(fha.client.upstreams):
+        if fha.client.upstream[k].address == address:
+            return True
+    return False
+
+
+cdef void queue_authenticators(Fha* fha, Order* order) noexcept nogil:
+    """RFC 5176 2.3: the Request Authenticator is MD5 over the packet with zeros in its place, and the secret; of servers
+    with one address the secret tells which it is."""
+    cdef Upstream* server
+    cdef uint32_t k
+    memcpy(order.authenticator, order.octets + 4, 16)
+    memset(order.octets + 4, 0, 16)
+    for k in range(fha.client.upstreams):
+        server = &fha.client.upstream[k]
+        if server.address == order.datagram.peer_address:
+            queue_job(&fha.queue, DIGEST_MD5, order.octets, order.packet.length, server.secret, server.secret_length, NULL,
+                      order.digests[k])
+
+
+cdef Upstream* server_of(Fha* fha, const Order* order) noexcept nogil:
+    """The one whose secret verifies; NULL: none."""
+    cdef uint32_t k
+    for k in range(fha.client.upstreams):
+        if (fha.client.upstream[k].address == order.datagram.peer_address
+                and same(order.digests[k], order.authenticator, 16)):
+            return &fha.client.upstream[k]
+    return NULL
 
 
 cdef void check_order(Fha* fha, Order* order) noexcept nogil:
     """Then the Message-Authenticator, over the packet with zeros in both places, RFC 5176 3.4."""
     cdef uint8_t* message_authenticator = order.octets + order.packet.offset[<int> MESSAGE_AUTHENTICATOR]
-    if not same(order.digest, order.authenticator, 16):
+    order.server = server_of(fha, order)
+    if not order.server:
         drop_order(fha, order, BAD_REQUEST_AUTHENTICATOR)
         return
     memcpy(order.message_authenticator, message_authenticator, 16)

@@ -1,7 +1,7 @@
 # ACK or NAK of an order (RFC 5176 2.3): signed twice, sent when the journal has what it acknowledges, kept for duplicates.
 from fastcodec.digest.jobs cimport DIGEST_HMAC_MD5, DIGEST_MD5, queue_job
 from fastcodec.radius cimport (
-    ERROR_CAUSE, HEADER, MESSAGE_AUTHENTICATOR, NUMBERS, PROXY_STATE, SERVICE_TYPE, STATE, next_occurrence, put_attribute,
+    ERROR_CAUSE, HEADER, MESSAGE_AUTHENTICATOR, NUMBERS, PROXY_STATE, STATE, next_occurrence, put_attribute,
     put_integer,
 )
 from fastcodec.wire cimport put16
@@ -9,7 +9,7 @@ from libc.stdint cimport uint16_t, uint32_t, uint8_t
 from libc.string cimport memcpy, memset
 from servers.engine.stages cimport DONE, PARKED
 from servers.roles.fha.order cimport end_order, leave_answer
-from servers.roles.fha.state cimport AUTHORIZE_ONLY, Fha, Order, REQUEST_INITIATED, STAGE_SEND_ANSWER
+from servers.roles.fha.state cimport Fha, Order, STAGE_SEND_ANSWER
 from servers.store.journal cimport journal_durable
 from servers.tables.replies cimport replies_finish
 
@@ -25,8 +25,6 @@ cdef void write_answer(Fha* fha, Order* order) noexcept nogil:
     at += 18
     if order.cause:
         at = put_integer(at, &NUMBERS, ERROR_CAUSE, order.cause)
-    if order.cause == REQUEST_INITIATED:                               # RFC 5176 3.2
-        at = put_integer(at, &NUMBERS, SERVICE_TYPE, AUTHORIZE_ONLY)
     if order.packet.size[<int> STATE]:
         at = put_attribute(at, &NUMBERS, STATE, order.octets + order.packet.offset[<int> STATE], order.packet.size[<int> STATE])
     at = copy_proxy_states(order, at)

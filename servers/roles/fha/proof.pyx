@@ -3,10 +3,11 @@ from fastcodec.digest.jobs cimport DIGEST_HMAC_MD5, DIGEST_MD5, queue_job
 from fastcodec.mip4 cimport ACCEPTED, FAILED_AUTHENTICATION, POORLY_FORMED_REQUEST
 from fastcodec.wire cimport get32, same
 from libc.stdint cimport uint32_t
-from libc.string cimport memcmp, memcpy
+from libc.string cimport memcpy
 from servers.engine.reasons cimport BAD_MN_HA, KEY_EXPIRED, POORLY_FORMED, REPLY_LIMIT, UNKNOWN_SPI
 from servers.roles.fha.row cimport binding_of, drop, nai_of, refuse, refuse_unknown
 from servers.roles.fha.state cimport Fha, Registration, STAGE_WRITE, StaticKey
+from servers.roles.fha.static_keys cimport find_static_key
 from servers.tables.bindings cimport Binding
 from servers.tables.budget cimport budget_allows
 
@@ -64,14 +65,4 @@ cdef void refuse_forged(Fha* fha, Registration* row) noexcept nogil:
 
 
 cdef const StaticKey* static_key_of(const Fha* fha, const Registration* row) noexcept nogil:
-    """The node's own, or else one for every node; NULL: none."""
-    cdef uint32_t k
-    cdef const StaticKey* entry
-    cdef const StaticKey* common = NULL
-    for k in range(fha.static_keys):
-        entry = &fha.static_key[k]
-        if not entry.nai_length and not common:
-            common = entry
-        elif entry.nai_length == row.nai_length and not memcmp(entry.nai, nai_of(row), row.nai_length):
-            return entry
-    return common
+    return find_static_key(fha, nai_of(row), row.nai_length)

@@ -2,6 +2,7 @@
 from libc.stdint cimport uint32_t, uint64_t, uint8_t
 from libc.string cimport memcpy
 from servers.roles.fha.overlap cimport makes_old, write_old_key
+from servers.roles.fha.revocation cimport stamp_of
 from servers.roles.fha.row cimport nai_of, rrq_of
 from servers.roles.fha.state cimport BOUND, Fha, NEVER, RECORD_ROOM, RELEASED, Registration, SECOND
 from servers.store.journal cimport journal_append
@@ -20,6 +21,10 @@ cdef uint64_t journal_registration(Fha* fha, const Registration* row, const Bind
     record.address, record.care_of_address = row.address, rrq_of(row).care_of_address
     record.most_lifetime = row.most_lifetime
     record.session = row.session if row.proof_at or not binding else binding.session
+    record.class_hash = row.class_hash if row.proof_at or not binding else binding.class_hash
+    record.identity_hash = row.identity_hash if row.proof_at or not binding else binding.identity_hash
+    record.revocation, record.port, record.local_address = row.revocation, row.datagram.peer_port, row.datagram.local_address
+    record.stamp = stamp_of(fha.now.wall)
     if goes_on:
         copy_key(record, binding, fha.now.monotonic, fha.now.wall)
     else:
@@ -65,6 +70,8 @@ cdef void fill_record(Record* record, const Binding* binding, uint64_t now, uint
     record.identification, record.address = binding.identification, binding.address
     record.care_of_address, record.most_lifetime = binding.care_of_address, binding.most_lifetime
     record.session_ends, record.session = on_wall(binding.session_ends, now, wall), binding.session
+    record.revocation, record.port, record.local_address = binding.revocation, binding.port, binding.local_address
+    record.stamp, record.class_hash, record.identity_hash = binding.stamp, binding.class_hash, binding.identity_hash
     copy_key(record, binding, now, wall)
     record.nai_length = binding.nai_length
 

@@ -10,13 +10,15 @@ from libc.stdint cimport uint16_t, uint32_t, uint8_t
 from libc.string cimport memcpy
 from servers.engine.ntp cimport ntp_of
 from servers.net.node cimport draw
+from servers.roles.fha.revocation cimport put_support
 from servers.roles.fha.row cimport binding_of, is_accepted, nai_of, rrq_of
 from servers.roles.fha.state cimport Fha, Registration
 from servers.tables.bindings cimport Binding
 
 
 cdef void write_reply(Fha* fha, Registration* row) noexcept nogil:
-    """RFC 5944 3.4, 3.8.3.3: fixed part, NAI, key, IPv6 parameters, then 32 over all of it, then the challenge."""
+    """RFC 5944 3.4, 3.8.3.3: fixed part, NAI, key, IPv6 parameters, revocation, then 32 over all of it, then
+    the challenge."""
     cdef uint8_t* at = write_fixed(fha, row)
     at[0], at[1] = EXT_NAI, <uint8_t> row.nai_length
     memcpy(at + 2, nai_of(row), row.nai_length)
@@ -26,6 +28,8 @@ cdef void write_reply(Fha* fha, Registration* row) noexcept nogil:
     if is_accepted(row) and row.lifetime and row.proof_at:
         at = write_bootstrap(fha, row, at)
     if row.is_signed:
+        if row.revocation and is_accepted(row) and row.lifetime:
+            at = put_support(fha, row.revocation, at)
         at[0], at[1] = EXT_MN_HA, 20
         put32(at + 2, row.mn_spi)
         at += 6

@@ -102,6 +102,8 @@ cdef void restore_association(Fha* fha, Binding* binding, const Record* record, 
     binding.identification, binding.mn_spi, binding.ha_spi = record.identification, record.mn_spi, record.ha_spi
     binding.most_lifetime, binding.replay = record.most_lifetime, record.replay
     binding.nonce = get32(draw(fha.entropy, 4))
+    binding.revocation, binding.port, binding.local_address = record.revocation, record.port, record.local_address
+    binding.stamp, binding.class_hash, binding.identity_hash = record.stamp, record.class_hash, record.identity_hash
     binding.session_ends, binding.session = from_wall(record.session_ends, now, wall), record.session
     binding.key_expires = from_wall(record.key_expires, now, wall)
     binding.key_length = min(record.key_length, <uint8_t> sizeof(binding.key))

@@ -19,6 +19,11 @@
 # What an AAAH orders (RFC 5176, radius.md 9.7) is a list of its own: read_order, check_order and
 # check_order_signature for who says it and whether it is new, obey, write_answer and sign_answer, hold_answer until
 # the journal has it, send_answer.
+#
+# What a node is told that has not ended its binding itself (RFC 3543) is a list, too: write_revocation, hold_revocation
+# until the journal has the end, send_revocation; parked there until match_acknowledgment and check_acknowledgment have
+# found the node's answer, or its timer sends it again. It leaves not later than the order's answer.
+from fastcodec.mip4 cimport REVOCATION_ACKNOWLEDGMENT
 from fastcodec.status cimport BAD_LENGTH
 from libc.stdint cimport uint32_t, uint64_t
 from servers.engine.counters cimport count_offence
@@ -28,6 +33,7 @@ from servers.engine.reasons cimport JOURNAL_FAILED, TABLE_FULL
 from servers.engine.stages cimport GOOD, Stage, run_stages
 from servers.engine.wheel cimport wheel_expired, wheel_next
 from servers.net.node cimport BATCH, Datagram
+from servers.roles.fha.acknowledgment cimport check_acknowledgment, match_acknowledgment
 from servers.roles.fha.answer cimport read_answer, take_key
 from servers.roles.fha.arrival cimport find_node, open_row, read_request
 from servers.roles.fha.commit cimport forget_reply, hold_reply, send_reply
@@ -40,8 +46,9 @@ from servers.roles.fha.order_answer cimport hold_answer, send_answer, sign_answe
 from servers.roles.fha.proof cimport check_mn_ha, hash_proofs
 from servers.roles.fha.question cimport ask_aaah, send_question
 from servers.roles.fha.reply cimport write_reply
+from servers.roles.fha.revocation cimport end_revocation, hold_revocation, send_revocation, write_revocation
 from servers.roles.fha.row cimport drop, earlier
-from servers.roles.fha.state cimport Order, PORT_REGISTRATION, RRQ_ROOM, Registration, STAGE_COUNT
+from servers.roles.fha.state cimport Order, PORT_REGISTRATION, RRQ_ROOM, Registration, Revocation, STAGE_COUNT
 from servers.roles.radius_client cimport Answer, client_expire, client_receive, client_turn
 from servers.store.journal cimport journal_durable, journal_failed, journal_kick
 from servers.tables.bindings cimport Binding
@@ -56,6 +63,8 @@ cdef Stage[8] ORDER_STAGES = [
     <Stage> read_order, <Stage> check_order, <Stage> check_order_signature, <Stage> obey,
     <Stage> write_answer, <Stage> sign_answer, <Stage> hold_answer, <Stage> send_answer,
 ]
+cdef Stage[3] REVOCATION_STAGES = [<Stage> write_revocation, <Stage> hold_revocation, <Stage> send_revocation]
+cdef Stage[2] ACKNOWLEDGMENT_STAGES = [<Stage> match_acknowledgment, <Stage> check_acknowledgment]
 
 
 cdef class FhaRole(FhaMemory):
@@ -70,14 +79,19 @@ cdef class FhaRole(FhaMemory):
         else:
             self.receive_orders(datagrams, n)
         self.run_ready()
+        self.run_revocations()
         journal_kick(self.fha.journal)
 
     cdef void receive_requests(self, Datagram* datagrams, uint32_t n) noexcept nogil:
         cdef void* rows[BATCH]
-        cdef uint32_t k, slot
+        cdef uint32_t k, slot, acknowledgments = 0
         cdef int taken = 0
         client_turn(&self.fha.client)
         for k in range(n):
+            if datagrams[k].length and datagrams[k].data[0] == REVOCATION_ACKNOWLEDGMENT:
+                self.acknowledgments[acknowledgments].datagram = &datagrams[k]
+                acknowledgments += 1
+                continue
             if datagrams[k].length > RRQ_ROOM:
                 count_offence(&self.fha.counters, BAD_LENGTH, &datagrams[k])
                 continue
@@ -88,6 +102,61 @@ cdef class FhaRole(FhaMemory):
             rows[taken] = open_row(&self.fha, slot, &datagrams[k])
             taken += 1
         run_stages(&self.fha, STAGES, STAGE_COUNT, rows, taken, &self.fha.queue)
+        self.take_acknowledgments(acknowledgments)
+
+    cdef void take_acknowledgments(self, uint32_t n) noexcept nogil:
+        cdef void* rows[BATCH]
+        cdef uint32_t k
+        for k in range(n):
+            self.acknowledgments[k].head.outcome, self.acknowledgments[k].head.stage = GOOD, 0
+            rows[k] = &self.acknowledgments[k]
+        run_stages(&self.fha, ACKNOWLEDGMENT_STAGES, 2, rows, <int> n, &self.fha.queue)
+
+    cdef void run_revocations(self) noexcept nogil:
+        """Of bindings that have ended in this turn, in the order of their tickets."""
+        cdef void* rows[BATCH]
+        cdef uint32_t taken = 0
+        cdef int n
+        while taken < self.fha.revocations_new_count:
+            n = 0
+            while taken < self.fha.revocations_new_count and n < BATCH:
+                rows[n] = parking_row(&self.fha.revocations, self.fha.revocations_new[taken])
+                taken += 1
+                n += 1
+            run_stages(&self.fha, REVOCATION_STAGES, 3, rows, n, &self.fha.queue)
+        self.fha.revocations_new_count = 0
+
+    cdef bint release_revocations(self, uint64_t durable) noexcept nogil:
+        """Of what ends durably. After a failed sync nothing does, and nobody is told."""
+        cdef void* rows[BATCH]
+        cdef Revocation* row
+        cdef int n = 0
+        while self.fha.revocations_count and n < BATCH:
+            row = <Revocation*> parking_row(&self.fha.revocations, self.fha.revocations_held[self.fha.revocations_first])
+            if row.ticket > durable and not journal_failed(self.fha.journal):
+                break
+            self.fha.revocations_first = (self.fha.revocations_first + 1) % self.fha.revocations.capacity
+            self.fha.revocations_count -= 1
+            if row.ticket > durable:
+                end_revocation(&self.fha, row)
+                continue
+            row.head.outcome = GOOD
+            rows[n] = row
+            n += 1
+        run_stages(&self.fha, REVOCATION_STAGES, 3, rows, n, &self.fha.queue)
+        return n == BATCH
+
+    cdef bint repeat_revocations(self) noexcept nogil:
+        cdef uint32_t[BATCH] due
+        cdef void* rows[BATCH]
+        cdef uint32_t k, n = wheel_expired(&self.fha.revocations.wheel, self.now.monotonic, due, BATCH)
+        cdef Revocation* row
+        for k in range(n):
+            row = <Revocation*> parking_row(&self.fha.revocations, due[k])
+            row.head.outcome = GOOD
+            rows[k] = row
+        run_stages(&self.fha, REVOCATION_STAGES, 3, rows, <int> n, &self.fha.queue)
+        return n == BATCH
 
     cdef void receive_answers(self, Datagram* datagrams, uint32_t n) noexcept nogil:
         cdef void* rows[BATCH]
@@ -114,10 +183,9 @@ cdef class FhaRole(FhaMemory):
                 taken += 1
         run_stages(&self.fha, ORDER_STAGES, 8, rows, taken, &self.fha.queue)
 
-    cdef bint release_orders(self) noexcept nogil:
+    cdef bint release_orders(self, uint64_t durable) noexcept nogil:
         """Answers whose deeds are durable. After a failed sync none is: silence, the AAAH asks again."""
         cdef void* rows[BATCH]
-        cdef uint64_t durable = journal_durable(self.fha.journal)
         cdef Order* order
         cdef int n = 0
         while self.fha.orders_count and n < BATCH:
@@ -152,11 +220,17 @@ cdef class FhaRole(FhaMemory):
 
     cdef bint tick(self) noexcept nogil:
         """Commits, retransmissions, unanswered questions, lifetimes; True when there may be more."""
+        cdef uint64_t durable = journal_durable(self.fha.journal)
         cdef bint more = self.release_held()
-        more |= self.release_orders()
+        if self.release_revocations(durable):                          # before the answers to the orders that they come of
+            more = True
+        else:
+            more |= self.release_orders(durable)
+        more |= self.repeat_revocations()
         more |= self.give_up()
         more |= self.expire()
         self.run_ready()
+        self.run_revocations()
         journal_kick(self.fha.journal)
         return more
 
@@ -198,7 +272,6 @@ cdef class FhaRole(FhaMemory):
         return more
 
     cdef bint expire(self) noexcept nogil:
-        """RFC 5944 3.8: nobody is told when a binding expires."""
         cdef uint32_t[BATCH] due
         cdef uint32_t k, n = wheel_expired(&self.fha.bindings.rows.wheel, self.now.monotonic, due, BATCH)
         if n:
@@ -210,4 +283,5 @@ cdef class FhaRole(FhaMemory):
         return n == BATCH
 
     cdef uint64_t next_due(self) noexcept nogil:
-        return earlier(wheel_next(&self.fha.client.wheel), wheel_next(&self.fha.bindings.rows.wheel))
+        return earlier(earlier(wheel_next(&self.fha.client.wheel), wheel_next(&self.fha.bindings.rows.wheel)),
+                       wheel_next(&self.fha.revocations.wheel))

@@ -29,7 +29,7 @@ cdef enum:
     CO_LOCATED = 1                       # of Mipstorm-CoA-Type
     WANT_MN_FHA = 1                      # of Mipstorm-Key-Request
     FHA_ALLOCATES = 0xfffffffe           # RFC 2865 5.8
-    RECORD_ROOM = 448                    # octets of a Record, the longest NAI and an OldKey
+    RECORD_ROOM = 512                    # octets of a Record, the longest NAI and an OldKey
     BOUND = 1                            # journal record types
     RELEASED = 2
     STAGE_HASH = 1                       # places in STAGES
@@ -45,8 +45,9 @@ cdef enum:
     RRQ_ROOM = 1500                      # longest datagram that is looked at (ruling 15)
     EVENT_WINDOW = 300                   # s that an order may be old, RFC 5176 6.3
     MOST_ORDERS = 1024                   # that wait for the journal
+    MOST_REVOCATIONS = 4096              # under way
+    STAGE_SEND_REVOCATION = 2            # place in REVOCATION_STAGES
     STAGE_SEND_ANSWER = 7                # place in ORDER_STAGES
-    AUTHORIZE_ONLY = 17                  # Service-Type, RFC 5176 3.2
     UNSUPPORTED_ATTRIBUTE = 401          # Error-Cause, RFC 5176 3.5
     MISSING_ATTRIBUTE = 402
     NAS_MISMATCH = 403
@@ -55,7 +56,6 @@ cdef enum:
     INVALID_ATTRIBUTE_VALUE = 407
     SESSION_NOT_FOUND = 503
     RESOURCES_UNAVAILABLE = 506
-    REQUEST_INITIATED = 507
 
 cdef struct StaticKey:                   # a mobility security association from the configuration, RFC 5944 3.2
     uint32_t spi
@@ -85,6 +85,7 @@ cdef struct Registration:                # a row: one Registration Request, from
     bint has_waited                      # for an older request of its node; its turn has come
     bint is_new_lease
     uint8_t replay                       # method of its association, RFC 3957 4
+    uint8_t revocation                   # bits of a Binding: what its extension 137 says
     uint8_t key_length                   # of `secret`
     uint32_t slot                        # its own, in the parking
     uint32_t transaction                 # at the RADIUS client
@@ -98,6 +99,7 @@ cdef struct Registration:                # a row: one Registration Request, from
     uint64_t ticket                      # of the journal
     uint64_t session_ends                # monotonic ns
     uint64_t session                     # number in Acct-Session-Id
+    uint64_t class_hash, identity_hash   # of what the AAAH names the session by
     uint32_t lifetime                    # granted, s
     uint32_t most_lifetime               # the AAAH's limit for one registration, s
     uint32_t address                     # THOAv4
@@ -139,9 +141,33 @@ cdef struct Order:                       # a row: one Disconnect- or CoA-Request
     uint8_t[16] authenticator            # as received
     uint8_t[16] message_authenticator
     uint8_t[16] digest
+    uint8_t[8][16] digests               # under the secret of each server that may have sent it
     uint32_t reply_length
     uint8_t[1600] reply                  # what is copied into it came in 1500
     uint8_t[1500] octets
+
+cdef struct Revocation:                  # a row: what a node is told when its binding has ended, RFC 3543
+    Head head
+    uint8_t tries
+    uint8_t flags                        # bits of the Binding
+    uint16_t port                        # that the node registered from
+    uint32_t slot                        # its own, in the parking
+    uint32_t home_address, care_of_address, local_address    # network order
+    uint32_t identifier                  # Revocation Identifier
+    uint32_t mn_spi, ha_spi              # written, and expected in the acknowledgment
+    uint64_t ticket                      # of the journal, which has the end first
+    uint64_t hash                        # in `told`, once sent
+    uint8_t[16] digest
+    Key key                              # the node's; the binding's is gone
+    uint8_t[42] octets
+
+cdef struct Acknowledgment:              # a row: one datagram that says it acknowledges a revocation, RFC 3543 3.4
+    Head head
+    Datagram* datagram
+    Revocation* revocation
+    uint32_t identifier                  # of that
+    uint32_t mac_at
+    uint8_t[16] digest
 
 cdef struct Fha:                         # all that a stage may touch
     Queue queue
@@ -162,6 +188,12 @@ cdef struct Fha:                         # all that a stage may touch
     uint32_t* orders_held                # ring of slots whose answers wait for the journal
     uint32_t orders_first, orders_count
     Replies* order_replies               # NULL: no orders are taken
+    Parking revocations                  # Revocations
+    Table told                           # home address and Revocation Identifier -> slot, of those that were sent
+    uint32_t* revocations_new            # slots of those to be written yet, in order
+    uint32_t revocations_new_count
+    uint32_t* revocations_held           # ring of slots that wait for the journal
+    uint32_t revocations_first, revocations_count
     Budget requests, duplicates, mismatches, forgeries, refusals
     uint32_t* ready                      # slots whose turn has come
     uint32_t ready_count
