@@ -8,7 +8,6 @@ import pytest
 from abuse import signed
 from desk import derived_key
 from home import HomeDesk
-from test_abuse import signed
 
 from fastcodec.hiding import hide_password
 from servers.tables.subscribers_csv import Octets, generate
