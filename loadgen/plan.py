@@ -8,8 +8,8 @@ from typing import Literal
 
 from loadgen.errors import UsageError
 from loadgen.verdict import MaxFailures
+from servers import failpoint
 from servers.endpoint import Endpoint
-from servers.engine import failpoint
 from servers.secrets_file import Secret
 from servers.tables.subscribers_csv import Subscribers
 

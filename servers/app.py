@@ -13,9 +13,9 @@ from typing import IO, Any, Protocol
 
 import uvloop
 
+from servers import failpoint
 from servers.config import Aaah, Fha, load_aaah, load_fha, load_operation, weaknesses
 from servers.config_operation import Operation
-from servers.engine import failpoint
 from servers.engine.reasons import EVENTS
 from servers.errors import ConfigurationError
 from servers.figures import Figures, peak_resident_octets

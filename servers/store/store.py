@@ -17,7 +17,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO
 
-from servers.engine import failpoint
+from servers import failpoint
 from servers.store import image
 from servers.store.errors import Damaged, Locked, StoreError, WrongFormat
 from servers.store.journal import JournalWriter

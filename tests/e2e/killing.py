@@ -14,7 +14,7 @@ from pathlib import Path
 
 import uvloop
 
-from servers.engine import failpoint
+from servers import failpoint
 from tests.e2e import plants
 from tests.e2e.places import Place
 from tests.e2e.processes import PYTHON, Server

@@ -11,10 +11,9 @@ from pathlib import Path
 import pytest
 
 from loadgen import result as document
-from servers import accounting
+from servers import accounting, failpoint
 from servers.app import build_fha
 from servers.config import load_fha
-from servers.engine import failpoint
 from servers.errors import ConfigurationError
 from servers.store.errors import StoreError
 from servers.store.store import Store

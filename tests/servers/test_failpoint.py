@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from servers.engine import failpoint
+from servers import failpoint
 
 
 @pytest.fixture(autouse=True)
@@ -57,7 +57,7 @@ def test_sleep_is_a_second() -> None:
 
 
 def test_kill_leaves_no_time_for_anything() -> None:
-    code = ("from servers.engine import failpoint\n"
+    code = ("from servers import failpoint\n"
             "failpoint.arm('fha_image_renaming', 'fha')\n"
             "try: failpoint.at('image_renaming')\n"
             "finally: print('still here')\n")
