@@ -1,4 +1,4 @@
-"""Compiled codec for Mobile IPv4 registration (RFC 5944) and RADIUS (RFC 2865): single messages and whole batches.
+"""Compiled codec for Mobile IPv4 (RFC 5944) and RADIUS (RFC 2865): single messages and whole batches.
 
     >>> from fastcodec import RegistrationRequest
     >>> request = RegistrationRequest.decode(octets, keys={0x200: key})
@@ -7,6 +7,7 @@
 `RegistrationRequest`, `RegistrationReply` and `RadiusPacket` are single messages; `RegistrationBatch` and
 `RadiusBatch` hold n datagrams as columns. Errors are a tree, drawn in `fastcodec.errors`.
 """
+from fastcodec.agent_batch import AgentBatch
 from fastcodec.agent_discovery import AgentFlag
 from fastcodec.agents import AdvertisedChallenge, AgentAdvertisement, AgentSolicitation, MobilityAgent, PrefixLengths, RouterAddress
 from fastcodec.attributes import Attributes, configure
@@ -28,6 +29,7 @@ from fastcodec.eap import (
     verify_eap_md5,
 )
 from fastcodec.errors import AuthenticationError, DecodeError, DictionaryError, EncodeError, FastcodecError, LocalError, RemoteError
+from fastcodec.extension_index import ExtensionIndex
 from fastcodec.gpsk import (
     Gpsk1,
     Gpsk2,
@@ -197,7 +199,7 @@ from fastcodec.radius import Code, Slot
 from fastcodec.radius_batch import RadiusBatch
 from fastcodec.radius_packet import RadiusPacket
 from fastcodec.registration import derive_key, verify_authentication, verify_mn_aaa, verify_mn_ha
-from fastcodec.registration_batch import ExtensionIndex, RegistrationBatch
+from fastcodec.registration_batch import RegistrationBatch
 from fastcodec.secret import Secret, SecretArray
 from fastcodec.status import Status
 from fastcodec.tunnel import TunnelKind, unwrap, wrap
@@ -208,6 +210,7 @@ __all__ = [
     "AcknowledgementFlag",
     "AdvertisedChallenge",
     "AgentAdvertisement",
+    "AgentBatch",
     "AgentFlag",
     "AgentSolicitation",
     "AlternateCareOfAddressOption",

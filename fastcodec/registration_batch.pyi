@@ -1,10 +1,11 @@
 from collections.abc import Mapping
-from typing import Any, Literal, NamedTuple, Self
+from typing import Any, Literal, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from typing_extensions import disjoint_base
 
+from fastcodec.extension_index import ExtensionIndex
 from fastcodec.key_table import KeyTable
 from fastcodec.mip4_messages import Mip4Message
 from fastcodec.rows import Rows
@@ -14,11 +15,6 @@ _Authenticator = Literal["mn_ha", "mn_aaa", "mn_fa", "fa_ha"]
 COLUMNS: dict[str, tuple[int, int]]
 AUTHENTICATORS: tuple[str, ...]
 FIXED: dict[int, str]
-INDEX: np.dtype[Any]
-
-class ExtensionIndex(NamedTuple):
-    entries: NDArray[Any]
-    starts: NDArray[np.uint32]
 
 @disjoint_base
 class RegistrationBatch(Rows):

@@ -1,6 +1,4 @@
 """Mobile IPv4 messages as columns: where the extensions of every row are, authenticators checked and written."""
-from typing import NamedTuple
-
 import numpy as np
 
 from libc.stdint cimport uint8_t, uint16_t, uint32_t
@@ -11,13 +9,14 @@ from fastcodec.authenticators cimport LAST_CHALLENGE
 from fastcodec.digest.jobs cimport (DIGEST_HMAC_MD5, DIGEST_HMAC_SHA1, DIGEST_HMAC_SHA256, DIGEST_KEY_MD5, DIGEST_KEY_SHA1,
                                     DIGEST_KEY_SHA256, DIGEST_MD5, queue_job, run_queue)
 from fastcodec.errors import EncodeError
+from fastcodec.extension_index cimport make_index
 from fastcodec.key_table cimport NO_KEY, KeyTable
 from fastcodec.mip4 cimport CHAP_SPI, MOST_EXTENSIONS, TUNNEL_DATA, SHAPES, examine, fixed_size
 from fastcodec.rows cimport Rows, Scratch
 from fastcodec.rows import rows_of
 from fastcodec.secret cimport ANY_ALGORITHM, HMAC_MD5, HMAC_SHA1, HMAC_SHA256, SecretArray
 from fastcodec.status cimport Status
-from fastcodec.wire cimport Piece, get32, same, walk
+from fastcodec.wire cimport Piece, get32, same
 
 #   column: (extension type, subtype)
 COLUMNS = {"nai": (131, 0), "mn_ha": (32, 0), "mn_aaa": (36, 1), "nonce_request": (42, 1), "nonce_reply": (43, 1),
@@ -25,7 +24,6 @@ COLUMNS = {"nai": (131, 0), "mn_ha": (32, 0), "mn_aaa": (36, 1), "nonce_request"
 AUTHENTICATORS = ("mn_ha", "mn_aaa", "mn_fa", "fa_ha")
 FIXED = {1: "RegistrationRequest", 3: "RegistrationReply", 4: "TunnelData", 7: "RegistrationRevocation",
          15: "RevocationAcknowledgment", 22: "GenericNotification", 23: "NotificationAcknowledgment"}
-INDEX = np.dtype([("row", "u4"), ("type", "u1"), ("subtype", "u1"), ("head", "u2"), ("offset", "u2"), ("length", "u2")])
 cdef list COLUMN_NAMES = list(COLUMNS)
 cdef enum:
     MN_AAA = 2
@@ -38,12 +36,6 @@ cdef uint8_t[COLUMN_COUNT] SUBTYPES
 memset(COLUMN_OF, NO_COLUMN, sizeof(COLUMN_OF))
 for _k, (_type, _subtype) in enumerate(COLUMNS.values()):
     COLUMN_OF[<int> _type], SUBTYPES[<int> _k] = _k, _subtype
-
-
-class ExtensionIndex(NamedTuple):
-    """`entries` (dtype `INDEX`) of all rows, one behind the other; those of row r are entries[starts[r]:starts[r + 1]]."""
-    entries: object
-    starts: object
 
 
 cdef class RegistrationBatch(Rows):
@@ -149,33 +141,7 @@ cdef class RegistrationBatch(Rows):
 
     def index(self):
         """Every extension of every row that is OK, in wire order: an `ExtensionIndex`. Padding is none."""
-        found = np.where(self.status == <int> Status.OK, self.found, 0).astype(np.uint32)
-        starts = np.zeros(self.count + 1, dtype=np.uint32)
-        np.cumsum(found, out=starts[1:])
-        entries = np.zeros(int(starts[self.count]), dtype=INDEX)
-        if len(entries):
-            self._fill(found, starts, [entries[name] for name in INDEX.names])
-        return ExtensionIndex(entries, starts)
-
-    cdef int _fill(self, const uint32_t[::1] found, const uint32_t[::1] starts, list columns) except -1:
-        cdef Piece[MOST_EXTENSIONS] pieces
-        cdef uint32_t[:] rows = columns[0]
-        cdef uint8_t[:] types = columns[1]
-        cdef uint8_t[:] subtypes = columns[2]
-        cdef uint16_t[:] heads = columns[3]
-        cdef uint16_t[:] offsets = columns[4]
-        cdef uint16_t[:] lengths = columns[5]
-        cdef int fixed = fixed_size(self.type), fault, k
-        cdef Py_ssize_t row, at
-        with nogil:
-            for row in range(self.count):
-                if found[row]:
-                    walk(&self._octets[row, 0], <int> self._lengths[row], fixed, SHAPES, pieces, MOST_EXTENSIONS, &fault)
-                for k in range(<int> found[row]):
-                    at = starts[row] + k
-                    rows[at], types[at], subtypes[at] = <uint32_t> row, pieces[k].type, pieces[k].subtype
-                    heads[at], offsets[at], lengths[at] = pieces[k].head, pieces[k].offset, pieces[k].length
-        return 0
+        return make_index(self, self.found, np.full(self.count, fixed_size(self.type), dtype=np.uint32), SHAPES)
 
     # ---- authenticators
 
