@@ -10,7 +10,7 @@ from fastcodec.errors import EncodeError
 from fastcodec.fields cimport put_address6
 from fastcodec.key_table cimport NO_KEY, KeyTable
 from fastcodec.mip6 cimport (MN_AAA_SIZE, MN_HA_SIZE, MOST_OPTIONS, MobilityType, covered_by,
-                             examine_mobility, mobility_checksum)
+                             examine_mobility, is_at_end, mobility_checksum)
 from fastcodec.registration_batch import INDEX, ExtensionIndex
 from fastcodec.rows cimport Rows, Scratch
 from fastcodec.rows import rows_of
@@ -179,13 +179,17 @@ cdef class MobilityBatch(Rows):
             for row in range(self.count):
                 if self._status[row] != Status.OK:
                     continue
-                p, n = &self._octets[row, 0], (self._octets[row, 1] + 1) * 8
+                p, n = &self._octets[row, 0], self._size(row)
                 if not check:
                     put16(p + 4, 0)
                     put16(p + 4, mobility_checksum(p, n, &sources[row, 0], &destinations[row, 0]))
                 elif mobility_checksum(p, n, &sources[row, 0], &destinations[row, 0]):
                     self._status[row] = Status.BAD_CHECKSUM
         return 0
+
+    cdef inline uint32_t _size(self, Py_ssize_t row) noexcept nogil:
+        """By the header, but never more than there is: columns may have been written since the walk."""
+        return min(<uint32_t> (self._octets[row, 1] + 1) * 8, self._lengths[row])
 
     cdef const uint8_t[:, :] _addresses(self, object addresses, str field):
         """Rows of 16 octets, each row's contiguous; one address stands for all rows."""
@@ -291,6 +295,7 @@ cdef class MobilityBatch(Rows):
         cdef Py_ssize_t row
         cdef uint8_t* at
         cdef const uint8_t* ought
+        cdef Piece piece
         cdef int size = MN_HA_SIZE if column == MN_HA else MN_AAA_SIZE
         for row in range(self.count):
             if self._status[row] != Status.OK:
@@ -299,7 +304,9 @@ cdef class MobilityBatch(Rows):
             ought = scratch.digests + 32 * row if column == MN_HA else scratch.texts + <size_t> scratch.text_size * row
             if not check:
                 memcpy(at, ought, size)
-            elif not same(ought, at, size):
+                continue
+            piece.offset, piece.length = self._offsets[row, column], self._sizes[row, column]
+            if not same(ought, at, size) or not is_at_end(&self._octets[row, 0], <int> self._size(row), &piece):
                 self._status[row] = Status.BAD_AUTHENTICATOR
 
 
