@@ -7,7 +7,7 @@ from fastcodec.errors import AuthenticationError, DecodeError, EncodeError
 from fastcodec.fields cimport Plan, as_bytes, put_address6
 from fastcodec.mip6 cimport (AUTHENTICATION_MN_AAA, AUTHENTICATION_MN_HA, LONGEST_MOBILITY, MN_AAA_SIZE, MN_HA_SIZE, MOST_OPTIONS,
                              OPTION_ALTERNATE_CARE_OF_ADDRESS, OPTION_AUTHENTICATION, PAYLOAD_PROTO, MobilityType, covered_by,
-                             examine_mobility, find_option, is_canonical, mobility_checksum, mobility_size, padding_before,
+                             examine_mobility, find_option, is_at_end, is_canonical, mobility_checksum, mobility_size, padding_before,
                              padding_behind, put_padding)
 from fastcodec.mip6 import OPTIONS
 from fastcodec.authenticators cimport key_of
@@ -149,7 +149,7 @@ cdef int _authenticator(const uint8_t* p, const Piece* piece, const uint8_t* car
 
 
 cdef int _verify_all(const uint8_t* p, int n, const Piece* pieces, int found, Ends ends, object keys) except -1:
-    """Every option that a key is known for must be right, and one there must be. MN-HA before MN-AAA, RFC 4285 5."""
+    """Every option that a key is known for must be right, and stand at the end (RFC 4285 5); and one there must be."""
     cdef uint8_t[16] care_of
     cdef uint8_t[16] home
     cdef uint8_t[20] ought
@@ -166,6 +166,8 @@ cdef int _verify_all(const uint8_t* p, int n, const Piece* pieces, int found, En
         if size == 0 or pieces[k].length - 5 != size or not same(ought, p + pieces[k].offset + 5, size):
             raise AuthenticationError(AUTHENTICATION, f"wrong authenticator under SPI {get32(p + pieces[k].offset + 1):#x}",
                                       State.BAD_AUTHENTICATOR)
+        if not is_at_end(p, n, &pieces[k]):
+            raise AuthenticationError(AUTHENTICATION, "another option follows it (RFC 4285 5)", State.BAD_AUTHENTICATOR)
         verified += 1
     if verified == 0:
         raise AuthenticationError(AUTHENTICATION, "none that a key is known for", State.NO_AUTHENTICATOR)
