@@ -44,6 +44,7 @@ from fastcodec.gpsk import (
 )
 from fastcodec.headers import Fragment, Location, Protocol, checksum, ipv6_packet, look
 from fastcodec.hidden import Hidden, Revealed, RevealedText
+from fastcodec.hidden import Hidden, Revealed, RevealedText
 from fastcodec.hiding import chap_response, hide_password, reveal_password, salt_decrypt, salt_encrypt
 from fastcodec.key_table import KeyTable
 from fastcodec.lint import Finding, lint
