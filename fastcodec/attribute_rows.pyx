@@ -96,6 +96,14 @@ def configure(dictionary=None):
             known[_key(attribute)] = row
 
 
+def label_of(str name, value):
+    """The name that the dictionary has for a value of that attribute, or None."""
+    cdef Row row = <Row> NAMES.get(name.partition(":")[0])
+    if row is None or type(value) is not int:
+        return None
+    return next((label for label, number in row.values.items() if number == value), None)
+
+
 def _depth(attribute):
     return len(attribute.path)
 

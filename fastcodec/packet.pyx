@@ -108,7 +108,7 @@ cdef bytes _request_authenticator(object request, const uint8_t* answer):
     """From a request (octets or RadiusPacket) or its authenticator alone; the Identifier must match, RFC 2865 3."""
     cdef bytes octets
     if hasattr(request, "authenticator"):
-        octets = bytes((request.code, request.identifier, 0, 0)) + request.authenticator + bytes(16)[len(request.authenticator):]
+        octets = bytes((request.code, request.identifier, 0, 0)) + request.authenticator.ljust(16, b"\0")
     else:
         octets = as_bytes(request)
     if len(octets) == 16:

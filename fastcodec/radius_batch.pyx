@@ -8,7 +8,7 @@ from fastcodec import packet as single
 from fastcodec.attribute_index import index_of, key_of
 from fastcodec.digest.jobs cimport DIGEST_KEY_MD5, run_queue
 from fastcodec.errors import EncodeError
-from fastcodec.radius cimport (EAP_MESSAGE, MESSAGE_AUTHENTICATOR, NUMBERS, PROXY_STATE, Packet,
+from fastcodec.radius cimport (EAP_MESSAGE, HEADER, MESSAGE_AUTHENTICATOR, NUMBERS, PROXY_STATE, Packet,
                                queue_message_authenticator, queue_response_authenticator, walk_packet)
 from fastcodec.radius_rules cimport (SIGNED_AS_ANSWER, SIGNED_BY_CHANCE, SIGNED_BY_DIGEST, SIGNED_BY_NOTHING, answers,
                                      fault_of_rules, signing_of, takes_message_authenticator)
@@ -91,7 +91,7 @@ cdef class RadiusBatch(Rows):
         Sub-attributes of a vendor that the dictionary knows are entries of their own, `vtype` their number; so are
         extended attributes. `more` is 1 where the value goes on in another entry.
         """
-        return index_of(self.octets, self.status)
+        return index_of(self.octets, self.lengths, self.status)
 
     def places(self, str name):
         """(offset, size) of the first value of that attribute in every row, uint16 each; 0, 0: absent."""
@@ -202,13 +202,20 @@ cdef class RadiusBatch(Rows):
                               self._sizes[row, <int> MESSAGE_AUTHENTICATOR], self._counts[row, <int> EAP_MESSAGE] != 0,
                               self._counts[row, <int> PROXY_STATE] != 0, require)
 
+    cdef inline bint _is_whole(self, Py_ssize_t row) noexcept nogil:
+        """A row that nobody walked, or whose Length was changed, is not read beyond its end."""
+        if self._lengths[row] >= HEADER and HEADER <= get16(&self._octets[row, 2]) <= self._lengths[row]:
+            return True
+        self._status[row] = Status.BAD_LENGTH
+        return False
+
     cdef void _judge(self, Signing signing, bint require) noexcept nogil:
         """RFC 3579 3.1-3.2, CVE-2024-3596; which code answers which."""
         cdef Py_ssize_t row
         cdef int how, code
         cdef bint is_answer
         for row in range(self.count):
-            if self._status[row] != Status.OK:
+            if self._status[row] != Status.OK or not self._is_whole(row):
                 continue
             code = self._octets[row, 0]
             how = signing_of(code)
@@ -230,7 +237,7 @@ cdef class RadiusBatch(Rows):
         cdef Py_ssize_t row
         cdef int how, count
         for row in range(self.count):
-            if self._status[row] != Status.OK:
+            if self._status[row] != Status.OK or not self._is_whole(row):
                 continue
             how, count = signing_of(self._octets[row, 0]), self._counts[row, <int> MESSAGE_AUTHENTICATOR]
             if signing.which[row] >= signing.secrets.count:

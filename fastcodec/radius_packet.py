@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated, Any, Self
 
 from fastcodec import packet
+from fastcodec.attribute_rows import label_of
 from fastcodec.attributes import Attributes
 from fastcodec.base import Message, name_of, plain, shown
 from fastcodec.errors import EncodeError
@@ -60,7 +61,7 @@ class RadiusPacket(Message):
 
     def __str__(self) -> str:
         head = super().__str__().removesuffix(")")
-        lines = "".join(f"\n        {name} = {_shown(value)}," for name, value in self.attributes)
+        lines = "".join(f"\n        {name} = {_shown(name, value)}," for name, value in self.attributes)
         return f"{head}, attributes=[{lines}\n    ])" if lines else head + ")"
 
     def to_dict(self) -> dict[str, Any]:
@@ -85,8 +86,11 @@ class RadiusPacket(Message):
         return made
 
 
-def _shown(value: Any) -> str:
-    """What was hidden on the wire is not shown."""
+def _shown(name: str, value: Any) -> str:
+    """A number with its name; what was hidden on the wire is not shown."""
+    label = label_of(name, value)
+    if label:
+        return f"{value} ({label})"
     return repr(value) if isinstance(value, (Revealed, RevealedText)) else shown(value)
 
 
