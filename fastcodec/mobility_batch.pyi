@@ -7,7 +7,7 @@ from typing_extensions import disjoint_base
 
 from fastcodec.key_table import KeyTable
 from fastcodec.mobility import MobilityMessage
-from fastcodec.registration_batch import ExtensionIndex
+from fastcodec.extension_index import ExtensionIndex
 from fastcodec.rows import Rows
 from fastcodec.secret import SecretArray
 

@@ -11,7 +11,7 @@ from fastcodec.fields cimport put_address6
 from fastcodec.key_table cimport NO_KEY, KeyTable
 from fastcodec.mip6 cimport (MN_AAA_SIZE, MN_HA_SIZE, MOST_OPTIONS, MobilityType, covered_by,
                              examine_mobility, is_at_end, mobility_checksum)
-from fastcodec.registration_batch import INDEX, ExtensionIndex
+from fastcodec.extension_index import INDEX, ExtensionIndex
 from fastcodec.rows cimport Rows, Scratch
 from fastcodec.rows import rows_of
 from fastcodec.secret cimport SecretArray
