@@ -151,9 +151,10 @@ cdef class MobilityBatch(Rows):
         cdef Py_ssize_t row, at
         with nogil:
             for row in range(self.count):
-                if found[row]:
-                    examine_mobility(&self._octets[row, 0], self._lengths[row], self.type, pieces, MOST_OPTIONS, &there, &fault)
-                for k in range(<int> found[row]):
+                if found[row] == 0:
+                    continue
+                examine_mobility(&self._octets[row, 0], self._lengths[row], self.type, pieces, MOST_OPTIONS, &there, &fault)
+                for k in range(min(there, <int> found[row])):
                     at = starts[row] + k
                     rows[at], types[at] = <uint32_t> row, pieces[k].type
                     heads[at], offsets[at], lengths[at] = pieces[k].head, pieces[k].offset, pieces[k].length
