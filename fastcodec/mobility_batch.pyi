@@ -5,9 +5,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from typing_extensions import disjoint_base
 
+from fastcodec.extension_index import ExtensionIndex
 from fastcodec.key_table import KeyTable
 from fastcodec.mobility import MobilityMessage
-from fastcodec.extension_index import ExtensionIndex
 from fastcodec.rows import Rows
 from fastcodec.secret import SecretArray
 

@@ -180,6 +180,9 @@ cdef class MobilityBatch(Rows):
             for row in range(self.count):
                 if self._status[row] != Status.OK:
                     continue
+                if self._lengths[row] < 8:          # a row that nobody walked
+                    self._status[row] = Status.TOO_SHORT
+                    continue
                 p, n = &self._octets[row, 0], self._size(row)
                 if not check:
                     put16(p + 4, 0)

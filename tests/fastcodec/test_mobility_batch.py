@@ -159,6 +159,19 @@ def test_keys_by_spi_and_index():
     assert batch.verify(fc.KeyTable(keys), HOME, CARE_OF, authenticator="mn_aaa").tolist() == [none, 0, none, 0]
 
 
+def test_rows_that_nobody_walked():
+    batch = fc.MobilityBatch(np.zeros((3, 4), np.uint8), [0, 1, 4], 5)
+    assert batch.fill_checksums(HOME, AGENT).tolist() == [Status.TOO_SHORT] * 3
+    assert not batch.octets.any()
+    batch = fc.MobilityBatch(*rows_of([octets(GOOD[2])]), 5)
+    assert batch.verify(fc.SecretArray([b"key"]), HOME, CARE_OF).tolist() == [Status.NO_AUTHENTICATOR]
+    batch.walk()
+    batch.octets[:, 1] = 255
+    assert batch.verify_checksums(HOME, AGENT).tolist() == [Status.BAD_CHECKSUM], "no octet behind the row is looked at"
+    batch.walk()
+    assert len(batch.index().entries) == 0
+
+
 def test_what_does_not_fit_is_named():
     batch = fc.MobilityBatch(*rows_of([octets(GOOD[0])] * 3), 5)
     batch.walk()
