@@ -15,7 +15,7 @@ from servers.roles.fha.overlap cimport OldKey
 from servers.roles.fha.record cimport write_binding
 from servers.roles.fha.restart cimport remember_clock, restore_binding
 from servers.roles.fha.state cimport (
-    Acknowledgment, BOUND, Fha, MOST_ORDERS, MOST_POOLS, MOST_REVOCATIONS, MOST_STATIC_KEYS, NamedPool, Order,
+    Acknowledgment, BOUND, Fha, MOMENT, MOST_ORDERS, MOST_POOLS, MOST_REVOCATIONS, MOST_STATIC_KEYS, NamedPool, Order,
     POOL_NAME_LONGEST, RECORD_ROOM, RELEASED, Registration, Revocation, StaticKey,
 )
 from servers.roles.radius_client cimport Answer, MOST_UPSTREAMS, client_close, client_open, client_report, client_server
@@ -171,24 +171,34 @@ cdef class FhaMemory(Node):
         cdef const uint8_t* octets = payload
         cdef const Record* record = <const Record*> octets
         cdef Py_ssize_t rest = len(payload) - <Py_ssize_t> sizeof(Record)
+        cdef uint64_t moment
+        if kind == MOMENT and len(payload) == sizeof(moment):
+            memcpy(&moment, octets, sizeof(moment))
+            remember_clock(&self.fha, moment)
+            return True
         if rest < 0 or rest - record.nai_length not in (0, <Py_ssize_t> sizeof(OldKey)):
             return False
         self.now.monotonic, self.now.wall = now, wall
-        remember_clock(&self.fha, record)
+        remember_clock(&self.fha, record.written)
         return restore_binding(&self.fha, record, <const OldKey*> (octets + sizeof(Record) + record.nai_length)
                                if rest > record.nai_length else NULL, kind == RELEASED, now, wall)
 
     def records(self, uint64_t now, uint64_t wall):
-        """Every lease, and what is still known of ended ones, as journal records for an image: yields (type, payload)."""
+        """Every lease, and what is still known of ended ones, as journal records for an image: yields (type, payload).
+        Each says when it was written; where there is none, the moment stands alone, or else a request from before would
+        pass for new after a restart."""
         cdef Binding* binding
         cdef uint8_t[RECORD_ROOM] octets
-        cdef uint32_t length
+        cdef uint32_t length = 0
         for row in self.bound_rows():
             binding = <Binding*> parking_row(&self.fha.bindings.rows, row)
             if not binding.nai_length:                               # gone since this began
                 continue
             length = write_binding(binding, now, wall, octets)
             yield RELEASED if binding.is_over else BOUND, (<const uint8_t*> octets)[:length]
+        if not length:
+            memcpy(octets, &wall, sizeof(wall))
+            yield MOMENT, (<const uint8_t*> octets)[:sizeof(wall)]
 
     cdef list bound_rows(self):
         cdef uint32_t row
