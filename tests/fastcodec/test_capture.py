@@ -1,6 +1,7 @@
 """Capture files against scapy and editcap, and what is wrong with them."""
 from __future__ import annotations
 
+import contextlib
 import gzip
 import io
 import random
@@ -70,10 +71,8 @@ def test_damage_never_hangs_or_surprises(written: bytes) -> None:
         octets = bytearray(written)
         for _ in range(chance.randint(1, 4)):
             octets[chance.randrange(len(octets))] = chance.choice((0, 1, 255, chance.randrange(256)))
-        try:
+        with contextlib.suppress(CaptureError):
             assert len(frames(bytes(octets))) <= len(octets) // 12
-        except CaptureError:
-            pass
 
 
 def test_a_damaged_gzip_file_is_a_damaged_capture(written: bytes) -> None:
