@@ -13,7 +13,7 @@ from typing import BinaryIO, NamedTuple, Protocol, cast
 
 from fastcodec.errors import RemoteError
 
-__all__ = ["CaptureError", "CaptureWriter", "Frame", "LinkType", "read_capture"]
+__all__ = ["CaptureError", "CaptureWriter", "Frame", "LinkType", "is_capture", "read_capture"]
 
 CHUNK = 1 << 20                  # octets read at a time
 LONGEST_FRAME = 1 << 18          # libpcap's own limit; more is a corrupt length
@@ -23,6 +23,7 @@ NANOSECOND = 10**9
 PCAP_MAGIC = {b"\xa1\xb2\xc3\xd4": (">", 1000), b"\xd4\xc3\xb2\xa1": ("<", 1000),
               b"\xa1\xb2\x3c\x4d": (">", 1), b"\x4d\x3c\xb2\xa1": ("<", 1)}
 SECTION = b"\x0a\x0d\x0d\x0a"
+GZIP = b"\x1f\x8b"
 SECTION_HEADER, INTERFACE, PACKET, SIMPLE_PACKET, ENHANCED_PACKET = 0x0A0D0D0A, 1, 2, 3, 6
 TIME_RESOLUTION, TIME_OFFSET = 9, 14                     # options of an interface
 
@@ -105,10 +106,15 @@ class _Source:
         return CaptureError(self.at, reason)
 
 
+def is_capture(start: bytes) -> bool:
+    """Whether octets with this beginning (4 of them) are a capture as far as that tells."""
+    return start[:4] in PCAP_MAGIC or start[:4] == SECTION or start[:2] == GZIP
+
+
 def read_capture(stream: BinaryIO) -> Iterator[Frame]:
     """The frames of a pcap or pcapng file, in order. CaptureError after the last good one when the rest is no capture."""
     source = _Source(stream)
-    if source.need(2) and source.window[:2] == b"\x1f\x8b":
+    if source.need(2) and source.window[:2] == GZIP:
         source = _Source(gzip.GzipFile(fileobj=cast(BinaryIO, _Rest(source)), mode="rb"))
     if not source.need(4):
         raise source.refuse(f"{source.left()} octets are no capture (pcap or pcapng)")

@@ -77,7 +77,9 @@ def run_load(plan: Plan) -> Result:
                 raise UsageError(f"no testbed can be set up in {where} (see TMPDIR): {error.strerror}") from None
             target = testbed.target
             if plan.pcap:
-                write_keys(plan.pcap, CLIENTS, testbed.secret.octets, testbed.subscribers)
+                aaah, fha = testbed.children
+                write_keys(plan.pcap, CLIENTS, testbed.secret.octets, {"radius": aaah.endpoint.port, "mip4": fha.endpoint.port},
+                           testbed.subscribers)
             if plan.verbose:
                 for child in testbed.children:
                     print(f"mipstorm: {child.role} (pid {child.pid}) listens on {child.endpoint}", file=sys.stderr)

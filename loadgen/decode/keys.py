@@ -7,12 +7,14 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_net
 from pathlib import Path
 from typing import Literal
 
+import msgspec
 from msgspec import field
 
 from fastcodec.registration import derive_key
 from fastcodec.secret import Secret
 from loadgen import testbed_document
 from servers.config_reading import Table, decoded
+from servers.endpoint import parse_endpoint
 from servers.errors import ConfigurationError
 from servers.secrets_file import read_private, write_private
 from servers.tables import subscribers_csv
@@ -26,6 +28,7 @@ MOST_ADDRESSES = 1 << 14         # whose secret is at hand
 FORMAT = """\
 keys file (TOML, mode 0600; every part may be left out):
   subscribers = "nodes.csv"           MN-AAA keys; relative to the keys file
+  ports = { radius = [1912], mip4 = [4340] }    UDP ports beside the usual ones
   [[radius]]                          shared secret of the clients in a network; the narrowest network counts
   network = "127.0.0.0/9"
   secret = "..."                      or secret_hex = "0011..."
@@ -41,7 +44,7 @@ Keys that RFC 3957 derives are found out from the capture itself where the MN-AA
 class SharedSecret(Table):
     """[[radius]]"""
 
-    network: Network
+    network: str
     secret: str = ""
     secret_hex: str = ""
 
@@ -65,6 +68,7 @@ class KeysFile(Table):
     """The whole file."""
 
     subscribers: str = ""
+    ports: dict[Literal["radius", "mip4", "pana"], list[int]] = field(default_factory=dict)
     radius: list[SharedSecret] = field(default_factory=list)
     mobile: list[MobileKey] = field(default_factory=list)
 
@@ -92,6 +96,7 @@ class Keys:
         self.for_all: dict[int, Secret] = {}
         self.of_node: dict[str, dict[int, Secret]] = {}
         self.subscribers: Subscribers | None = None
+        self.ports: dict[int, str] = {}
         self._nodes: OrderedDict[str, dict[int, Secret]] = OrderedDict()
         self._secrets: dict[Address, Secret | None] = {}
 
@@ -146,8 +151,9 @@ def read_keys(path: Path) -> Keys:
 
 def _of_file(path: Path, file: KeysFile) -> Keys:
     keys = Keys()
+    keys.ports = {port: protocol for protocol, ports in file.ports.items() for port in ports}
     for row in file.radius:
-        keys.add_network(row.network, row.octets())
+        keys.add_network(ip_network(row.network), row.octets())
     for entry in file.mobile:
         table = keys.of_node.setdefault(entry.nai, {}) if entry.nai else keys.for_all
         table[entry.spi] = as_key(bytes.fromhex(entry.key), entry.algorithm)
@@ -159,15 +165,19 @@ def _of_file(path: Path, file: KeysFile) -> Keys:
 def _of_testbed(path: Path) -> Keys:
     testbed = testbed_document.read(path)
     keys = Keys()
+    keys.ports = {parse_endpoint(testbed.servers.aaah.radius).port: "radius", parse_endpoint(testbed.servers.fha.mip4).port: "mip4"}
     for client in testbed.radius_clients:
         keys.add_network(ip_network(client.network), client.secret.encode())
     keys.subscribers = Subscribers(path.parent / testbed.subscribers.csv)
     return keys
 
 
-def write_keys(capture: str, network: str, secret: bytes, subscribers: subscribers_csv.Subscribers) -> None:
+def write_keys(capture: str, network: str, secret: bytes, ports: dict[str, int],
+               subscribers: subscribers_csv.Subscribers) -> None:
     """Keys files for a capture of a private testbed: CAPTURE.keys, and CAPTURE.csv that it names; mode 0600."""
     csv = Path(capture + ".csv")
     subscribers_csv.write(subscribers, csv)
-    write_private(Path(capture + ".keys"), (f'subscribers = "{csv.name}"\n[[radius]]\nnetwork = "{network}"\n'
-                                            f'secret_hex = "{secret.hex()}"\n').encode())
+    listed = ", ".join(f"{protocol} = [{port}]" for protocol, port in ports.items())
+    write_private(Path(capture + ".keys"),
+                  (f'subscribers = {msgspec.json.encode(csv.name).decode()}\nports = {{ {listed} }}\n'
+                   f'[[radius]]\nnetwork = "{network}"\nsecret_hex = "{secret.hex()}"\n').encode())

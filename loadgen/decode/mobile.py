@@ -13,6 +13,7 @@ from fastcodec import (
     RegistrationRequest,
     lint,
 )
+from fastcodec.headers import Location
 from loadgen.decode.event import Event, judge
 from loadgen.decode.exchanges import Exchanges
 from loadgen.decode.keys import Keys
@@ -20,7 +21,7 @@ from loadgen.decode.keys import Keys
 LOW = 0xffffffff                 # a reply copies the low half of the Identification, RFC 5944 3.4, 5.7
 
 
-def read_mobile(event: Event, octets: bytes, keys: Keys, exchanges: Exchanges) -> None:
+def read_mobile(event: Event, octets: bytes, keys: Keys, exchanges: Exchanges, at: Location | None = None) -> None:
     """Fills in the event; `octets` is the payload of the datagram, or of the ICMP message."""
     event.protocol = "mip4"
     try:

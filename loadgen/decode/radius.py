@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 from fastcodec import DecodeError, RadiusPacket, verify_request, verify_response
+from fastcodec.headers import Location
 from loadgen.decode.event import Event, judge
 from loadgen.decode.exchanges import Exchanges
 from loadgen.decode.keys import Keys
@@ -10,7 +11,7 @@ REQUESTS = frozenset({1, 4, 12, 13, 40, 43})     # codes that are answered
 BY_MESSAGE_AUTHENTICATOR = frozenset({1, 12})    # their authenticator is random, RFC 2865 3, RFC 5997 3
 
 
-def read_radius(event: Event, octets: bytes, keys: Keys, exchanges: Exchanges) -> None:
+def read_radius(event: Event, octets: bytes, keys: Keys, exchanges: Exchanges, at: Location | None = None) -> None:
     """Fills in the event; `octets` is the payload of the datagram."""
     event.protocol = "radius"
     try:

@@ -9,12 +9,14 @@ from fastcodec.headers import Fragment, Location, Protocol, look
 from loadgen.decode import links
 from loadgen.decode.event import Event
 from loadgen.decode.exchanges import Exchanges
+from loadgen.decode.hexadecimal import kind_of
 from loadgen.decode.keys import Keys
 from loadgen.decode.mobile import read_mobile
+from loadgen.decode.mobility import read_mobility
 from loadgen.decode.radius import read_radius
 
-Read = Callable[[Event, bytes, Keys, Exchanges], None]
-READERS: dict[str, Read] = {"mip4": read_mobile, "radius": read_radius}
+Read = Callable[[Event, bytes, Keys, Exchanges, Location | None], None]
+READERS: dict[str, Read] = {"mip4": read_mobile, "radius": read_radius, "mip6": read_mobility}
 PORTS = {434: "mip4", 1812: "radius", 1813: "radius", 1645: "radius", 1646: "radius", 3799: "radius"}
 TUNNEL_DATA = 4                  # RFC 3519 3.3
 DEEPEST = 4                      # tunnels in tunnels
@@ -25,12 +27,23 @@ class Reader:
 
     def __init__(self, keys: Keys, ports: Mapping[int, str] | None = None) -> None:
         self.keys, self.exchanges = keys, Exchanges()
-        self.ports = PORTS | dict(ports or {})
+        self.ports = PORTS | keys.ports | dict(ports or {})
 
     def events(self, frames: Iterable[Frame]) -> Iterator[Event]:
         """An event a frame, in order."""
         for frame in frames:
             yield self.event(frame)
+
+    def messages(self, octets: Iterable[bytes], kind: str | None) -> Iterator[Event]:
+        """An event for each message without a capture around it; `kind` is what they are, None: what they look like."""
+        for number, message in enumerate(octets, 1):
+            event = Event(number=number, time_ns=0, length=len(message))
+            found = kind or kind_of(message)
+            if found == "ip":
+                self.read_ip(event, message, DEEPEST)
+            else:
+                READERS[found](event, message, self.keys, self.exchanges, None)
+            yield event
 
     def event(self, frame: Frame) -> Event:
         event = Event(number=frame.number, time_ns=frame.time_ns, length=len(frame.octets))
@@ -84,7 +97,7 @@ class Reader:
     def read(self, event: Event, protocol: str, at: Location) -> None:
         if not at.checksum_right:
             event.faults.append("wrong checksum")
-        READERS[protocol](event, bytes(at.payload), self.keys, self.exchanges)
+        READERS[protocol](event, bytes(at.payload), self.keys, self.exchanges, at)
 
     def open_tunnel(self, event: Event, octets: bytes, kind: str, tunnels: int) -> None:
         """What is inside has its own addresses; the tunnel stays as one of the event's layers."""

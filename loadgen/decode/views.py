@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from loadgen.decode.event import Event
+from loadgen.decode.summary import summary
 
 NAMES = {"mip4": "Mobile IPv4", "radius": "RADIUS", "mip6": "Mobile IPv6", "pana": "PANA", "eap": "EAP", "icmp": "ICMP"}
 
@@ -71,7 +72,7 @@ def what(event: Event) -> str:
     if event.message is None:
         return " ".join(part for part in (NAMES.get(event.protocol, ""), event.note) if part)
     nai = f" {printable(event.nai)}" if event.nai is not None else ""
-    return f"{NAMES[event.protocol]} {event.message.summary()}{nai}"
+    return f"{NAMES[event.protocol]} {summary(event.message)}{nai}"
 
 
 def remarks(event: Event) -> Iterator[str]:
