@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 from typing import NoReturn
 
-from loadgen.cli import bench, doctor, load, serve, stats, subscribers, up
+from loadgen.cli import bench, decode, doctor, load, serve, stats, subscribers, up
 from loadgen.errors import UsageError
 from servers.errors import ConfigurationError
 
 COMMANDS = {"bench": bench, "load": load, "up": up, "serve": serve, "stats": stats, "subscribers": subscribers,
-            "doctor": doctor}
+            "decode": decode, "doctor": doctor}
 INTERNAL, USAGE, INTERRUPTED = 1, 2, 130
 
 DESCRIPTION = """\

@@ -4,10 +4,9 @@ from __future__ import annotations
 from typing import Any
 
 from fastcodec import (
-    Authentication,
     DecodeError,
-    GeneralizedAuthentication,
     Mip4Message,
+    MnHaAuthentication,
     NonceReply,
     RegistrationReply,
     RegistrationRequest,
@@ -30,7 +29,7 @@ def read_mobile(event: Event, octets: bytes, keys: Keys, exchanges: Exchanges, a
         event.faults.append(str(error))
         return
     event.nai = message.nai()
-    event.faults.extend(str(finding) for finding in lint(message))
+    event.faults.extend(str(finding) for finding in lint(octets))
     match(event, message, octets, exchanges)
     if isinstance(message, RegistrationReply):
         learn(event, message, keys)
@@ -54,13 +53,13 @@ def learn(event: Event, message: RegistrationReply, keys: Keys) -> None:
     """The key that this reply makes, RFC 3957 5, goes by the agent's SPI and by the one that signs this reply."""
     reply = message.find(NonceReply)
     if reply is not None and event.nai is not None:
-        signed = [part.spi for part in message.find_all(Authentication)]
+        signed = [part.spi for part in message.find_all(MnHaAuthentication)]
         keys.learn(event.nai, reply.aaa_spi, reply.nonce, reply.ha_spi, *signed)
 
 
 def authenticate(event: Event, message: Any, octets: bytes, keys: Keys) -> None:
     """Every authenticator that a key is known for must be right; without any the verdict is open."""
-    spis = [part.spi for part in message.parts() if isinstance(part, Authentication | GeneralizedAuthentication)]
+    spis = [part.spi for part in message.parts() if hasattr(part, "authenticator")]
     known = keys.of(event.nai)
     if not spis:
         event.why = "it has no authenticator"

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from fastcodec.capture import Frame
 from fastcodec.errors import DecodeError
 from fastcodec.headers import Fragment, Location, Protocol, look
+from fastcodec.tunnel import unwrap
 from loadgen.decode import links
 from loadgen.decode.event import Event
 from loadgen.decode.exchanges import Exchanges
@@ -18,7 +19,9 @@ from loadgen.decode.radius import read_radius
 Read = Callable[[Event, bytes, Keys, Exchanges, Location | None], None]
 READERS: dict[str, Read] = {"mip4": read_mobile, "radius": read_radius, "mip6": read_mobility}
 PORTS = {434: "mip4", 1812: "radius", 1813: "radius", 1645: "radius", 1646: "radius", 3799: "radius"}
-TUNNEL_DATA = 4                  # RFC 3519 3.3
+TUNNEL_DATA = 4                  # message type, RFC 3519 3.3
+AGENTS = (b"\x09", b"\x0a")      # ICMP types of agent discovery, RFC 5944 2.1
+TUNNELS = {Protocol.IP_IN_IP: "ip-in-ip", Protocol.IPV6_IN_IP: "6in4", Protocol.GRE: "gre", Protocol.MINIMAL: "minimal"}
 DEEPEST = 4                      # tunnels in tunnels
 
 
