@@ -153,6 +153,10 @@ cdef class Attributes:
         self.items()
         return self._revealed
 
+    def as_on_the_wire(self):
+        """The same, hidden values as they are hidden; these very ones when there is no secret."""
+        return self if self._cloak is None else from_octets(self.octets, None, self._depth)
+
     @property
     def canonical(self):
         """Whether pairs made of them encode to the same octets.

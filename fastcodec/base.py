@@ -15,6 +15,7 @@ import msgspec
 
 from fastcodec.errors import EncodeError
 from fastcodec.fields import Plan
+from fastcodec.plain import as_dict
 
 __all__ = ["Message", "Part", "as_hex", "flags_of", "name_of", "unless_zero"]
 
@@ -76,28 +77,10 @@ def filled(start: str, items: Iterable[str], end: str, indent: str) -> str:
     return f"\n{indent}".join([*lines, line.removesuffix(", ")]) + end
 
 
-# ---- values for JSON -------------------------------------------------------------------------------------------------
-
-def plain(value: Any) -> Any:
-    """What JSON can hold: addresses as text, octets as hexadecimal digits, parts as dicts that name their class."""
-    if isinstance(value, (bytes, bytearray, memoryview)):
-        return bytes(value).hex()
-    if isinstance(value, str):
-        return value if encodable(value) else {"octets": value.encode("utf-8", "surrogateescape").hex()}
-    if isinstance(value, (list, tuple)):
-        return [plain(item) for item in value]
-    if isinstance(value, (Part, Message)):
-        return value.to_dict()
-    return value if value is None or isinstance(value, (int, float)) else str(value)
-
-
-def encodable(text: str) -> bool:
-    """Whether text is Unicode throughout: octets that were none are kept as surrogates, which JSON has no place for."""
-    return not any("\ud800" <= c <= "\udfff" for c in text)
-
+# ---- values from JSON ----------------------------------------------------------------------------------------------
 
 def typed(field: str, hint: Any, value: Any) -> Any:
-    """The other way, by the annotation of the field; EncodeError names the field."""
+    """What `plain` made JSON of, by the annotation of its field; EncodeError names the field."""
     if hint in READERS:
         try:
             return READERS[hint](value)
@@ -187,7 +170,7 @@ class Shown:
 
     def to_dict(self) -> dict[str, Any]:
         """What `json.dumps` takes: the class by name under "class", addresses as text, octets as hexadecimal digits."""
-        return {"class": type(self).__name__, **{name: plain(getattr(self, name)) for name in self.__struct_fields__}}
+        return as_dict(self)
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:

@@ -8,9 +8,10 @@ from typing import Annotated, Any, Self
 from fastcodec import packet
 from fastcodec.attribute_rows import label_of
 from fastcodec.attributes import Attributes
-from fastcodec.base import Message, name_of, plain, shown
+from fastcodec.base import Message, name_of, shown
 from fastcodec.errors import EncodeError
 from fastcodec.hidden import Hidden, Revealed, RevealedText
+from fastcodec.plain import plain_pairs
 from fastcodec.radius import Code
 from fastcodec.secret import Secret
 
@@ -70,8 +71,9 @@ class RadiusPacket(Message):
         Hidden values of a decoded packet stay hidden: {"hidden": hexadecimal digits as on the wire}.
         """
         given = self.attributes
-        pairs = Attributes.from_octets(given.octets) if isinstance(given, Attributes) else given
-        return super().to_dict() | {"attributes": _plain_pairs(pairs)}
+        pairs = given.as_on_the_wire() if isinstance(given, Attributes) else given
+        return {"class": type(self).__name__, "code": self.code, "identifier": self.identifier,
+                "authenticator": self.authenticator.hex(), "attributes": plain_pairs(pairs)}
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
@@ -92,20 +94,6 @@ def _shown(name: str, value: Any) -> str:
     if label:
         return f"{value} ({label})"
     return repr(value) if isinstance(value, (Revealed, RevealedText)) else shown(value)
-
-
-def _plain_pairs(pairs: Iterable[tuple[str, Any]]) -> list[list[Any]]:
-    return [[name, _plain_value(value)] for name, value in pairs]
-
-
-def _plain_value(value: Any) -> Any:
-    if isinstance(value, Hidden):
-        return {"hidden": value.hex()}
-    if isinstance(value, (bytes, bytearray, memoryview)):
-        return {"octets": bytes(value).hex()}
-    if isinstance(value, list) and value and isinstance(value[0], tuple):
-        return _plain_pairs(value)
-    return plain(value)
 
 
 def _pairs(pairs: Iterable[Any]) -> list[tuple[str, Any]]:

@@ -17,8 +17,8 @@ import uvloop
 from loadgen import result as document
 from loadgen.cause import likely_cause
 from loadgen.comparison import Comparison, dotted, readable
-from loadgen.engine import FOREVER, INTERRUPTS, Engine, own_cpu_s
 from loadgen.decode.keys import write_keys
+from loadgen.engine import FOREVER, INTERRUPTS, Engine, own_cpu_s
 from loadgen.errors import UsageError
 from loadgen.plan import Plan, Target
 from loadgen.reach import is_refused
@@ -77,9 +77,9 @@ def run_load(plan: Plan) -> Result:
                 raise UsageError(f"no testbed can be set up in {where} (see TMPDIR): {error.strerror}") from None
             target = testbed.target
             if plan.pcap:
-                aaah, fha = testbed.children
-                write_keys(plan.pcap, CLIENTS, testbed.secret.octets, {"radius": aaah.endpoint.port, "mip4": fha.endpoint.port},
-                           testbed.subscribers)
+                ports = {protocol: child.endpoint.port for protocol, child in zip(("radius", "mip4"), testbed.children, strict=True)
+                         if child.endpoint}
+                write_keys(plan.pcap, CLIENTS, testbed.secret.octets, ports, testbed.subscribers)
             if plan.verbose:
                 for child in testbed.children:
                     print(f"mipstorm: {child.role} (pid {child.pid}) listens on {child.endpoint}", file=sys.stderr)

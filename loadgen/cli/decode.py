@@ -7,7 +7,7 @@ from argparse import ArgumentParser, ArgumentTypeError, Namespace, RawDescriptio
 from collections.abc import Callable, Iterator
 from ipaddress import ip_address
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from loadgen.errors import UsageError
 
@@ -29,10 +29,15 @@ examples:
   mipstorm decode run.pcap --json | jq .latency_ms      a JSON object a line
   mipstorm decode run.pcap --protocol mip4 --nai mn000007@home.example
   mipstorm decode 0107070800000000...                   one message, in hexadecimal
-  tcpdump -i lo -w - udp | mipstorm decode -            as it comes (hexadecimal, a message a line, will do as well)
+  tcpdump -i lo -U -w - udp | mipstorm decode -         as it comes (hexadecimal, a message a line, will do as well)
 
 Captures are pcap or pcapng (also gzip), with Ethernet (VLAN tags too), raw IP, Linux cooked or loopback frames. Memory
-stays the same however long they are: a request is remembered for a minute, 65536 of them at most.
+stays the same however long they are: a request is remembered for a minute, 65536 of them at most. Fragments and frames
+that were not captured whole are named, and not read; tunnels (IP in IP, 6in4, GRE, minimal, UDP of ports 434 and 4191) are
+opened, four in one another at most.
+
+--json: "message" holds every field under the name that fastcodec gives it, octets in hexadecimal; numbers of 64 bits once
+more as text, such as "identification_hex", for readers that keep 53 bits of a number. What is not known is left out.
 
 """
 
@@ -51,6 +56,8 @@ def add_parser(subparsers: _SubParsersAction[Any]) -> ArgumentParser:
     parser.add_argument("--as", dest="kind", choices=PROTOCOLS, metavar="PROTOCOL",
                         help=f"what the hexadecimal is: {', '.join(PROTOCOLS)} (default: told by its own type and length)")
     parser.add_argument("--keys", type=Path, metavar="FILE", help="keys file (below) or testbed document of mipstorm up")
+    parser.add_argument("--secrets", action="store_true",
+                        help="show what RADIUS hides (passwords, keys) where its secret is known; it stays hidden otherwise")
     parser.add_argument("--port", type=port_protocol, action="append", default=[], metavar="N=PROTOCOL",
                         help="UDP port N speaks this protocol, too, e.g. 1912=radius; may be given again")
     add_filters(parser)
@@ -82,13 +89,16 @@ def main(args: Namespace) -> int:
     from loadgen.decode.keys import Keys, read_keys
     from loadgen.decode.reader import Reader
 
-    reader = Reader(read_keys(args.keys) if args.keys else Keys(), dict(args.port))
+    keys = read_keys(args.keys) if args.keys else Keys()
+    keys.reveal = args.secrets
+    reader = Reader(keys, dict(args.port))
     counts, show, wanted = Counts(), view_of(args), filter_of(args)
+    add, write = counts.add, sys.stdout.buffer.write
     try:
         for event in events(args, reader):
-            counts.add(event)
+            add(event)
             if wanted(event):
-                sys.stdout.buffer.write(show(event) + b"\n")
+                write(show(event) + b"\n")
     except CaptureError as error:
         counts.broken = str(error)
         print(f"mipstorm: {' '.join(args.what)}: {error}", file=sys.stderr)
@@ -106,18 +116,29 @@ def events(args: Namespace, reader: Reader) -> Iterator[Event]:
 
     what = " ".join(args.what)
     if what == "-":
-        stream = io.BufferedReader(sys.stdin.buffer.raw)             # type: ignore[attr-defined]
+        stream = io.BufferedReader(io.FileIO(sys.stdin.fileno(), closefd=False))
         if is_capture(stream.peek(4)):
-            return reader.events(read_capture(stream))
+            return reader.events(read_capture(cast(BinaryIO, AsItComes(stream))))
         return reader.messages((octets_of(line.decode(errors="replace")) for line in stream if line.strip()), args.kind)
     if len(args.what) == 1 and (Path(what).exists() or not HEXADECIMAL.issuperset(what)):
         return reader.events(read_capture(opened(what)))
     return reader.messages([octets_of(what)], args.kind)
 
 
+class AsItComes:
+    """A stream that gives what there is, and has everything printed before it waits for more."""
+
+    def __init__(self, stream: io.BufferedReader[io.FileIO]) -> None:
+        self.stream = stream
+
+    def read(self, count: int = -1) -> bytes:
+        sys.stdout.buffer.flush()
+        return self.stream.read1(count)
+
+
 def opened(path: str) -> BinaryIO:
     try:
-        return open(path, "rb")                                      # noqa: SIM115 - as long as the command runs
+        return open(path, "rb")
     except OSError as error:
         raise UsageError(f"{path}: cannot be read: {error.strerror}") from None
 
@@ -135,7 +156,7 @@ def filter_of(args: Namespace) -> Callable[[Event], bool]:
     """Whether an event is shown."""
     tests: list[Callable[[Event], bool]] = []
     if not args.all:
-        tests.append(lambda event: bool(event.protocol or event.faults))
+        tests.append(lambda event: bool(event.protocol or event.faults or event.is_part))
     if args.protocol:
         tests.append(lambda event: event.protocol in args.protocol)
     if args.nai:
@@ -144,18 +165,11 @@ def filter_of(args: Namespace) -> Callable[[Event], bool]:
         tests.append(lambda event: args.host in (event.source, event.destination))
     if args.wrong:
         tests.append(lambda event: bool(event.faults))
-    return lambda event: all(test(event) for test in tests)
+    return tests[0] if len(tests) == 1 else lambda event: all(test(event) for test in tests)
 
 
-def port_protocol(text: str) -> tuple[int, str]:
-    number, _, protocol = text.partition("=")
-    if not (number.isascii() and number.isdecimal() and 0 < int(number) < 65536) or protocol not in ON_PORTS:
-        raise ArgumentTypeError(f"'{text}' is not N=PROTOCOL with one of {', '.join(ON_PORTS)}, such as 1912=radius")
-    return int(number), protocol
-
-
-def address(text: str) -> object:
+def address(text: str) -> str:
     try:
-        return ip_address(text)
+        return str(ip_address(text))
     except ValueError:
         raise ArgumentTypeError(f"'{text}' is no IP address") from None

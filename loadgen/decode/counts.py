@@ -1,8 +1,6 @@
 """What was seen in all: for the last line, and for the exit code."""
 from __future__ import annotations
 
-from collections import Counter
-
 from loadgen.decode.event import Event
 from loadgen.decode.views import NAMES
 
@@ -13,18 +11,24 @@ class Counts:
     """Counts events; `broken` says why the capture could not be read to its end."""
 
     def __init__(self) -> None:
-        self.frames = self.wrong = self.authentic = self.answered = self.repeated = 0
-        self.messages = Counter[str]()
+        self.frames = self.wrong = self.authentic = self.answered = self.repeated = self.parts = 0
+        self.messages: dict[str, int] = {}
         self.broken, self.interrupted = "", False
 
     def add(self, event: Event) -> None:
         self.frames += 1
         if event.protocol:
-            self.messages[event.protocol] += 1
-        self.wrong += bool(event.faults)
-        self.authentic += event.authentic is True
-        self.answered += event.answers is not None
-        self.repeated += event.repeats is not None
+            self.messages[event.protocol] = self.messages.get(event.protocol, 0) + 1
+        if event.faults:
+            self.wrong += 1
+        if event.authentic:
+            self.authentic += 1
+        if event.answers is not None:
+            self.answered += 1
+        if event.repeats is not None:
+            self.repeated += 1
+        if event.is_part:
+            self.parts += 1
 
     @property
     def exit_code(self) -> int:
@@ -36,4 +40,6 @@ class Counts:
         kinds = ", ".join(f"{n} {NAMES[protocol]}" for protocol, n in sorted(self.messages.items())) or "no message known"
         parts = [f"{self.frames} frames: {kinds}", f"{self.answered} answers matched", f"{self.repeated} repeated",
                  f"{self.authentic} authentic", f"{self.wrong} wrong"]
+        if self.parts:
+            parts.insert(3, f"{self.parts} in parts")
         return "; ".join(parts) + ("; interrupted" if self.interrupted else "")

@@ -1,7 +1,8 @@
 """Requests and their replies in a capture, matched by what their protocol says; bounded in number and in age."""
 from collections import OrderedDict
-from collections.abc import Hashable
 from typing import Any, NamedTuple
+
+from loadgen.decode.event import Event
 
 MOST_REQUESTS = 1 << 16
 OLDEST_NS = 60 * 10**9           # a reply after a minute answers nobody
@@ -20,22 +21,24 @@ class Exchanges:
     """The requests that may still be answered. A retransmission keeps the time of the first."""
 
     def __init__(self) -> None:
-        self._open: OrderedDict[Hashable, Request] = OrderedDict()
+        self._open: OrderedDict[tuple[Any, ...], Request] = OrderedDict()
 
-    def request(self, key: Hashable, number: int, time_ns: int, content: Any, message: Any) -> Request | None:
-        """The request that this one repeats, or None: it is new."""
-        known = self._open.get(key)
-        if known is not None and known.content == content and abs(time_ns - known.time_ns) <= OLDEST_NS:
-            return known
-        self._open.pop(key, None)
-        self._open[key] = Request(number, time_ns, content, message)
+    def request(self, event: Event, key: tuple[Any, ...], content: Any, message: Any) -> None:
+        """`key` is what request and reply have in common, beside the ends; `message` is what `reply` gives."""
+        key = *key, *event.ends
+        known = self._open.pop(key, None)
+        if known is not None and known.content == content and abs(event.time_ns - known.time_ns) <= OLDEST_NS:
+            event.repeats = known.number
+            self._open[key] = known
+            return
+        self._open[key] = Request(event.number, event.time_ns, content, message)
         if len(self._open) > MOST_REQUESTS:
             self._open.popitem(last=False)
-        return None
 
-    def reply(self, key: Hashable, time_ns: int) -> Request | None:
+    def reply(self, event: Event, key: tuple[Any, ...]) -> Request | None:
         """The request that this one answers, which stays open for a reply sent twice."""
-        known = self._open.get(key)
-        if known is None or not -OLDEST_NS <= time_ns - known.time_ns <= OLDEST_NS:
+        known = self._open.get((*key, *event.far_ends))
+        if known is None or not -OLDEST_NS <= event.time_ns - known.time_ns <= OLDEST_NS:
             return None
+        event.answers, event.latency_ns = known.number, event.time_ns - known.time_ns
         return known

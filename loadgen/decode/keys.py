@@ -3,7 +3,7 @@
 A keys file is TOML (`FORMAT` shows all of it); a testbed document serves as well.
 """
 from collections import OrderedDict
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
 from typing import Literal
 
@@ -19,7 +19,6 @@ from servers.errors import ConfigurationError
 from servers.secrets_file import read_private, write_private
 from servers.tables import subscribers_csv
 
-Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
 CHAP_SPI = 2                     # RFC 4721 8: the same key, used the way of CHAP
 MOST_NODES = 1 << 16             # whose keys are at hand; the oldest go first
@@ -98,15 +97,25 @@ class Keys:
         self.subscribers: Subscribers | None = None
         self.ports: dict[int, str] = {}
         self._nodes: OrderedDict[str, dict[int, Secret]] = OrderedDict()
-        self._secrets: dict[Address, Secret | None] = {}
+        self._secrets: dict[str, Secret | None] = {}
+        self.reveal = False              # whether what hides under a secret is shown
 
-    def secret_of(self, *ends: Address) -> Secret | None:
-        """The secret of the first end that is in a network known, narrowest network first. RFC 2865 3: by source."""
+    @property
+    def any_of_nodes(self) -> bool:
+        """Whether any key of Mobile IP is known."""
+        return bool(self.for_all or self.of_node or self.subscribers)
+
+    def secret_of(self, *ends: str) -> Secret | None:
+        """The secret of the first end that is in a network known, narrowest network first. RFC 2865 3: by source.
+
+        Of a message without addresses (in hexadecimal) it is that of the narrowest network.
+        """
         for end in ends:
             if end not in self._secrets:
                 if len(self._secrets) >= MOST_ADDRESSES:
                     self._secrets.clear()
-                self._secrets[end] = next((s for network, s in self.networks if end in network), None)
+                address = ip_address(end) if end else None
+                self._secrets[end] = next((s for network, s in self.networks if address is None or address in network), None)
             if self._secrets[end] is not None:
                 return self._secrets[end]
         return None

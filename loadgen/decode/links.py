@@ -7,28 +7,26 @@ IPV4, IPV6, EAPOL = 0x0800, 0x86dd, 0x888e       # EtherTypes
 VLAN = (0x8100, 0x88a8, 0x9100)                  # IEEE 802.1Q, 802.1ad, and what came before it
 MOST_TAGS = 8
 FAMILIES = {2: IPV4, 10: IPV6, 24: IPV6, 28: IPV6, 30: IPV6}      # AF_INET; AF_INET6 of Linux and the BSDs
-NAMES = {LinkType.NULL: "loopback", LinkType.ETHERNET: "Ethernet", LinkType.RAW: "IP", LinkType.LOOP: "loopback",
-         LinkType.LINUX_SLL: "Linux cooked", LinkType.IPV4: "IP", LinkType.IPV6: "IP", LinkType.LINUX_SLL2: "Linux cooked 2"}
 
 
 def peel(link: int, octets: bytes) -> tuple[int, int] | None:
     """EtherType of what a frame carries, and its offset; None: too short, or a link type that is not read."""
-    if link == LinkType.ETHERNET:
-        return ethernet(octets)
     if link in (LinkType.RAW, LinkType.IPV4, LinkType.IPV6):
         return (IPV6 if octets[0] >> 4 == 6 else IPV4, 0) if octets else None
+    if link == LinkType.ETHERNET:
+        return tagged(octets, 12)
     if link in (LinkType.NULL, LinkType.LOOP) and len(octets) >= 4:
         return FAMILIES.get(max(octets[0], octets[3]), 0), 4         # the family fits one octet, in either order
-    if link == LinkType.LINUX_SLL and len(octets) >= 16:
-        return int.from_bytes(octets[14:16], "big"), 16
+    if link == LinkType.LINUX_SLL:
+        return tagged(octets, 14)
     if link == LinkType.LINUX_SLL2 and len(octets) >= 20:
-        return int.from_bytes(octets[0:2], "big"), 20
+        kind = int.from_bytes(octets[0:2], "big")
+        return tagged(octets, 22) if kind in VLAN else (kind, 20)    # a tag's two octets stand behind the header
     return None
 
 
-def ethernet(octets: bytes) -> tuple[int, int] | None:
-    """Behind any VLAN tags; an IEEE 802.3 length is no EtherType and stays what it is."""
-    at = 12
+def tagged(octets: bytes, at: int) -> tuple[int, int] | None:
+    """The EtherType at `at`, behind any VLAN tags; an IEEE 802.3 length is no EtherType and stays what it is."""
     for _ in range(MOST_TAGS):
         if len(octets) < at + 2:
             return None

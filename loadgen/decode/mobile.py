@@ -5,31 +5,37 @@ from typing import Any
 
 from fastcodec import (
     DecodeError,
+    GenericNotification,
     Mip4Message,
     MnHaAuthentication,
     NonceReply,
+    NotificationAcknowledgment,
     RegistrationReply,
     RegistrationRequest,
-    lint,
+    RegistrationRevocation,
+    RevocationAcknowledgment,
 )
 from fastcodec.headers import Location
 from loadgen.decode.event import Event, judge
 from loadgen.decode.exchanges import Exchanges
+from loadgen.decode.findings import add_findings
 from loadgen.decode.keys import Keys
 
-LOW = 0xffffffff                 # a reply copies the low half of the Identification, RFC 5944 3.4, 5.7
+LOW = 0xffffffff                 # a reply copies the low half of the Identification, RFC 5944 3.4, 5.7; RFC 6098 4.2
 
 
 def read_mobile(event: Event, octets: bytes, keys: Keys, exchanges: Exchanges, at: Location | None = None) -> None:
-    """Fills in the event; `octets` is the payload of the datagram, or of the ICMP message."""
+    """Fills in the event; `octets` is the payload of the datagram."""
     event.protocol = "mip4"
     try:
         message = event.message = Mip4Message.decode(octets)
     except DecodeError as error:
         event.faults.append(str(error))
         return
+    add_findings(event, octets)
+    if not hasattr(message, "extensions"):       # tunnel data
+        return
     event.nai = message.nai()
-    event.faults.extend(str(finding) for finding in lint(octets))
     match(event, message, octets, exchanges)
     if isinstance(message, RegistrationReply):
         learn(event, message, keys)
@@ -38,28 +44,37 @@ def read_mobile(event: Event, octets: bytes, keys: Keys, exchanges: Exchanges, a
 
 def match(event: Event, message: Any, octets: bytes, exchanges: Exchanges) -> None:
     """Request and reply; the NAI of the request stands for a reply that names none."""
-    if isinstance(message, RegistrationRequest):
-        key = ("mip4", message.identification & LOW, *event.ends)
-        known = exchanges.request(key, event.number, event.time_ns, octets, event.nai)
-        event.repeats = known.number if known else None
-    elif isinstance(message, RegistrationReply):
-        request = exchanges.reply(("mip4", message.identification & LOW, *event.far_ends), event.time_ns)
-        if request is not None:
-            event.answers, event.latency_ns = request.number, event.time_ns - request.time_ns
-            event.nai = event.nai or request.message
+    key = key_of(message)
+    if isinstance(message, (RegistrationRequest, RegistrationRevocation, GenericNotification)):
+        exchanges.request(event, key, octets, event.nai)
+    elif request := exchanges.reply(event, key):
+        event.nai = event.nai or request.message
+
+
+def key_of(message: Any) -> tuple[Any, ...]:
+    """What request and reply share: RFC 5944 3.4, RFC 3543 3.4, RFC 6098 4.2."""
+    if isinstance(message, (RegistrationRevocation, RevocationAcknowledgment)):
+        return "revocation", message.revocation_identifier, int(message.home_address)
+    if isinstance(message, (GenericNotification, NotificationAcknowledgment)):
+        return "notification", message.identification & LOW
+    return "registration", message.identification & LOW
 
 
 def learn(event: Event, message: RegistrationReply, keys: Keys) -> None:
     """The key that this reply makes, RFC 3957 5, goes by the agent's SPI and by the one that signs this reply."""
+    if event.nai is None or not keys.any_of_nodes:
+        return
     reply = message.find(NonceReply)
-    if reply is not None and event.nai is not None:
+    if reply is not None:
         signed = [part.spi for part in message.find_all(MnHaAuthentication)]
         keys.learn(event.nai, reply.aaa_spi, reply.nonce, reply.ha_spi, *signed)
 
 
 def authenticate(event: Event, message: Any, octets: bytes, keys: Keys) -> None:
     """Every authenticator that a key is known for must be right; without any the verdict is open."""
-    spis = [part.spi for part in message.parts() if hasattr(part, "authenticator")]
+    if not keys.any_of_nodes:
+        return
+    spis = [part.spi for part in message.extensions if hasattr(part, "authenticator")]
     known = keys.of(event.nai)
     if not spis:
         event.why = "it has no authenticator"

@@ -1,12 +1,25 @@
-"""Mobile IPv6 in a capture: matched by sequence number, authenticated by RFC 4285 where keys are known."""
+"""Mobile IPv6 in a capture: matched by sequence number or cookie, authenticated by RFC 4285 where keys are known."""
 from __future__ import annotations
 
-from fastcodec import BindingAcknowledgement, BindingUpdate, DecodeError, MobilityMessage
+from typing import Any
+
+from fastcodec import (
+    BindingAcknowledgement,
+    BindingUpdate,
+    CareOfTest,
+    CareOfTestInit,
+    DecodeError,
+    HomeTest,
+    HomeTestInit,
+    MobilityMessage,
+)
 from fastcodec.headers import Location
 from fastcodec.mobility_options import AuthenticationOption
 from loadgen.decode.event import Event, judge
 from loadgen.decode.exchanges import Exchanges
 from loadgen.decode.keys import Keys
+
+REQUESTS = (BindingUpdate, HomeTestInit, CareOfTestInit)
 
 
 def read_mobility(event: Event, octets: bytes, keys: Keys, exchanges: Exchanges, at: Location | None = None) -> None:
@@ -18,19 +31,30 @@ def read_mobility(event: Event, octets: bytes, keys: Keys, exchanges: Exchanges,
         event.faults.append(str(error))
         return
     event.nai = message.nai()
-    if isinstance(message, BindingUpdate):
-        known = exchanges.request(("mip6", message.sequence, *event.ends), event.number, event.time_ns, octets,
-                                  event.nai)
-        event.repeats = known.number if known else None
-    elif isinstance(message, BindingAcknowledgement):
-        request = exchanges.reply(("mip6", message.sequence, *event.far_ends), event.time_ns)
-        if request is not None:
-            event.answers, event.latency_ns = request.number, event.time_ns - request.time_ns
-            event.nai = event.nai or request.message
+    if at is not None and (at.source, at.destination) != (at.sender, at.receiver):
+        event.add_note(f"care-of address {at.sender if at.source != at.sender else at.receiver}")
+    match(event, message, octets, exchanges)
     if at is None:
         event.why = "without the packet around it there is nothing to check"
-    else:
+    elif keys.any_of_nodes:
         authenticate(event, message, octets, at, keys)
+
+
+def match(event: Event, message: Any, octets: bytes, exchanges: Exchanges) -> None:
+    key = key_of(message)
+    if isinstance(message, REQUESTS):
+        exchanges.request(event, key, octets, event.nai)
+    elif key and (request := exchanges.reply(event, key)):
+        event.nai = event.nai or request.message
+
+
+def key_of(message: Any) -> tuple[Any, ...]:
+    """What request and reply share, RFC 6275 6.1.5, 6.1.6, 6.1.8; nothing: it has no counterpart."""
+    if isinstance(message, (BindingUpdate, BindingAcknowledgement)):
+        return "binding", message.sequence
+    if isinstance(message, (HomeTestInit, HomeTest)):
+        return "home test", message.cookie
+    return ("care-of test", message.cookie) if isinstance(message, (CareOfTestInit, CareOfTest)) else ()
 
 
 def authenticate(event: Event, message: MobilityMessage, octets: bytes, at: Location, keys: Keys) -> None:
@@ -42,5 +66,5 @@ def authenticate(event: Event, message: MobilityMessage, octets: bytes, at: Loca
         event.why = "no key for " + " or ".join(f"SPI {spi:#x}" for spi in spis)
     else:
         care_of = at.receiver if isinstance(message, BindingAcknowledgement) else at.sender
-        judge(event, lambda: MobilityMessage.decode(octets, known, source=at.source, destination=at.destination,
-                                                    care_of_address=care_of))
+        judge(event, lambda: MobilityMessage.decode(octets, known, source=at.source, destination=at.destination,  # type: ignore[arg-type]
+                                                    care_of_address=care_of))                                    # type: ignore[arg-type]

@@ -1,13 +1,15 @@
 """RADIUS in a capture: typed, matched by Identifier (RFC 2865 3), authenticated by the client's secret."""
 from __future__ import annotations
 
-from fastcodec import DecodeError, RadiusPacket, verify_request, verify_response
+from fastcodec import DecodeError, RadiusPacket, Revealed, Secret, verify_request, verify_response
 from fastcodec.headers import Location
+from fastcodec.hidden import RevealedText
+from loadgen.decode.access import look_inside
 from loadgen.decode.event import Event, judge
 from loadgen.decode.exchanges import Exchanges
 from loadgen.decode.keys import Keys
 
-REQUESTS = frozenset({1, 4, 12, 13, 40, 43})     # codes that are answered
+REQUESTS = frozenset({1, 4, 12, 40, 43})         # codes that are answered: RFC 2865, 2866, 5997, 5176
 BY_MESSAGE_AUTHENTICATOR = frozenset({1, 12})    # their authenticator is random, RFC 2865 3, RFC 5997 3
 
 
@@ -16,36 +18,42 @@ def read_radius(event: Event, octets: bytes, keys: Keys, exchanges: Exchanges, a
     event.protocol = "radius"
     try:
         packet = event.message = RadiusPacket.decode(octets)
-        names = [name for name, _ in packet.attributes]
+        values = dict(packet.attributes)
     except DecodeError as error:
         event.faults.append(str(error))
         return
-    name = packet.attributes.get("User-Name")
+    name = values.get("User-Name")
     event.nai = name if isinstance(name, str) else None
+    if "EAP-Message" in values:
+        look_inside(event, b"".join(value for name, value in packet.attributes if name == "EAP-Message"))
+    key = ("radius", packet.identifier)
     if packet.code in REQUESTS:
-        known = exchanges.request(("radius", packet.identifier, *event.ends), event.number, event.time_ns,
-                                  packet.authenticator, octets)
-        event.repeats = known.number if known else None
-        authenticate_request(event, octets, names, keys)
+        exchanges.request(event, key, packet.authenticator, (octets, event.nai))
+        authenticate_request(event, octets, "Message-Authenticator" in values, keys)
         return
-    request = exchanges.reply(("radius", packet.identifier, *event.far_ends), event.time_ns)
+    request = exchanges.reply(event, key)
     if request is not None:
-        event.answers, event.latency_ns = request.number, event.time_ns - request.time_ns
-    authenticate_answer(event, octets, request.message if request else None, keys)
+        event.nai = event.nai or request.message[1]
+    authenticate_answer(event, octets, request.message[0] if request else None, keys)
 
 
-def authenticate_request(event: Event, octets: bytes, names: list[str], keys: Keys) -> None:
+def authenticate_request(event: Event, octets: bytes, signed: bool, keys: Keys) -> None:
     """Of an Access-Request or Status-Server only the Message-Authenticator says something."""
+    if not keys.networks:
+        return
     secret = keys.secret_of(event.source, event.destination)
     if secret is None:
         event.why = "no secret for these addresses"
-    elif octets[0] in BY_MESSAGE_AUTHENTICATOR and "Message-Authenticator" not in names:
+    elif octets[0] in BY_MESSAGE_AUTHENTICATOR and not signed:
         event.why = "no Message-Authenticator"
     else:
         judge(event, lambda: verify_request(octets, secret, require=False))
+        reveal(event, octets, secret, None, keys)
 
 
 def authenticate_answer(event: Event, octets: bytes, request: bytes | None, keys: Keys) -> None:
+    if not keys.networks:
+        return
     secret = keys.secret_of(event.destination, event.source)
     if request is None:
         event.why = "its request is not in the capture"
@@ -53,3 +61,11 @@ def authenticate_answer(event: Event, octets: bytes, request: bytes | None, keys
         event.why = "no secret for these addresses"
     else:
         judge(event, lambda: verify_response(octets, secret, request, require=False))
+        reveal(event, octets, secret, request, keys)
+
+
+def reveal(event: Event, octets: bytes, secret: Secret, request: bytes | None, keys: Keys) -> None:
+    """What hides under the secret, of an authentic packet and only where secrets are wanted."""
+    if keys.reveal and event.authentic:
+        packet = RadiusPacket.decode(octets, secret, request, require=False)
+        event.revealed = [(name, value) for name, value in packet.attributes if isinstance(value, (Revealed, RevealedText))]

@@ -5,9 +5,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from fastcodec.capture import Frame
 from fastcodec.errors import DecodeError
-from fastcodec.headers import Fragment, Location, Protocol, look
-from fastcodec.tunnel import unwrap
+from fastcodec.headers import DSMIPV6_PORT, MOBILE_IP_PORT, Fragment, Location, Protocol, look
+from fastcodec.plain import address_text
 from loadgen.decode import links
+from loadgen.decode.access import read_eap, read_eapol, read_pana
+from loadgen.decode.agents import ADVERTISEMENT, SOLICITATION, read_agents
+from loadgen.decode.checksums import header_is_right, left_to_hardware
 from loadgen.decode.event import Event
 from loadgen.decode.exchanges import Exchanges
 from loadgen.decode.hexadecimal import kind_of
@@ -15,14 +18,19 @@ from loadgen.decode.keys import Keys
 from loadgen.decode.mobile import read_mobile
 from loadgen.decode.mobility import read_mobility
 from loadgen.decode.radius import read_radius
+from loadgen.decode.tunnels import IN_UDP, NEVER, TUNNELS, opened
 
 Read = Callable[[Event, bytes, Keys, Exchanges, Location | None], None]
-READERS: dict[str, Read] = {"mip4": read_mobile, "radius": read_radius, "mip6": read_mobility}
-PORTS = {434: "mip4", 1812: "radius", 1813: "radius", 1645: "radius", 1646: "radius", 3799: "radius"}
-TUNNEL_DATA = 4                  # message type, RFC 3519 3.3
-AGENTS = (b"\x09", b"\x0a")      # ICMP types of agent discovery, RFC 5944 2.1
-TUNNELS = {Protocol.IP_IN_IP: "ip-in-ip", Protocol.IPV6_IN_IP: "6in4", Protocol.GRE: "gre", Protocol.MINIMAL: "minimal"}
+READERS: dict[str, Read] = {"mip4": read_mobile, "radius": read_radius, "mip6": read_mobility, "pana": read_pana,
+                            "eap": read_eap, "icmp": read_agents}
+DSMIPV6 = "dsmipv6"              # nothing but tunnelled packets, RFC 5555 4.1
+PORTS = {MOBILE_IP_PORT: "mip4", 1812: "radius", 1813: "radius", 1645: "radius", 1646: "radius", 3799: "radius", 716: "pana",
+         DSMIPV6_PORT: DSMIPV6}
+UDP, MOBILITY, ICMP = int(Protocol.PROTOCOL_UDP), int(Protocol.MOBILITY_HEADER), int(Protocol.PROTOCOL_ICMP)
+LATER = int(Fragment.LATER)
+OURS = frozenset({UDP, MOBILITY, *TUNNELS})
 DEEPEST = 4                      # tunnels in tunnels
+LONGEST = 0xffff + 40            # octets of an IP packet
 
 
 class Reader:
@@ -49,72 +57,112 @@ class Reader:
             yield event
 
     def event(self, frame: Frame) -> Event:
-        event = Event(number=frame.number, time_ns=frame.time_ns, length=len(frame.octets))
-        peeled = links.peel(frame.link, frame.octets)
+        number, time_ns, link, octets, length = frame
+        event = Event(number, time_ns, len(octets))
+        peeled = links.peel(link, octets)
         if peeled is None:
-            event.note = f"a frame of link type {frame.link} that is too short or not known"
-            return event
-        kind, at = peeled
-        if kind not in (links.IPV4, links.IPV6):
-            event.note = f"EtherType {kind:#06x}"
-            return event
-        self.read_ip(event, frame.octets[at:], DEEPEST)
-        if frame.length > len(frame.octets):
-            event.note = joined(event.note, f"{len(frame.octets)} of {frame.length} octets were captured")
+            event.note = f"a frame of link type {link} that is too short or not known"
+        elif peeled[0] in (links.IPV4, links.IPV6):
+            packet = octets[peeled[1]:] if peeled[1] else octets
+            if length > len(octets):
+                self.read_cut(event, packet, length - len(octets))
+            else:
+                self.read_ip(event, packet, DEEPEST)
+        elif peeled[0] == links.EAPOL and length == len(octets):
+            read_eapol(event, octets[peeled[1]:], self.keys, self.exchanges)
+        else:
+            event.note = f"EtherType {peeled[0]:#06x}"
         return event
+
+    def read_cut(self, event: Event, packet: bytes, missing: int) -> None:
+        """A frame of which `missing` octets were not captured: read as far as its packet is whole, else only named."""
+        size = len(packet) + missing
+        event.note = f"cut: {len(packet)} of {size} octets were captured"
+        try:
+            whole = look(packet)
+        except DecodeError:
+            whole = None
+        if whole is not None:
+            self.read_ip(event, packet, DEEPEST)
+            return
+        try:
+            at = look(packet + bytes(min(missing, LONGEST)))
+        except DecodeError:
+            return
+        self.name_ends(event, at)
+        event.length, event.is_part = len(at.payload), self.may_be_ours(at)
 
     def read_ip(self, event: Event, packet: bytes | memoryview, tunnels: int) -> None:
         """An IP packet, and what is in it; `tunnels` more of them are opened."""
         try:
             at = look(packet)
         except DecodeError as error:
-            event.note = joined(event.note, f"no whole IP packet: {error}")
+            event.faults.append(f"no whole IP packet: {error}")
             return
-        event.source, event.destination = at.source, at.destination
-        event.source_port, event.destination_port = at.source_port, at.destination_port
+        self.name_ends(event, at)
         event.length = len(at.payload)
-        if at.fragment == Fragment.LATER:
-            event.note = "a later fragment: not read"
-        elif at.fragment == Fragment.FIRST:
-            event.note = "the first fragment: not read"
-        elif at.protocol == Protocol.PROTOCOL_UDP:
-            self.read_udp(event, at, tunnels)
-        elif at.protocol in TUNNELS:
-            self.open_tunnel(event, bytes(packet), TUNNELS[at.protocol], tunnels)
-        elif at.protocol == Protocol.MOBILITY_HEADER:
-            self.read(event, "mip6", at)
-        elif at.protocol == Protocol.PROTOCOL_ICMP and at.payload[:1].tobytes() in AGENTS:
-            self.read(event, "icmp", at)
+        if at.version == 4 and not header_is_right(packet):
+            event.faults.append("wrong IPv4 header checksum")
+        protocol = at.protocol
+        if at.fragment:
+            event.is_part = self.may_be_ours(at)
+            event.add_note("a later fragment" if at.fragment == LATER else "the first fragment of a packet")
+        elif protocol == UDP:
+            self.read_udp(event, packet, at, tunnels)
+        elif protocol in TUNNELS:
+            self.open_tunnel(event, packet, at, TUNNELS[protocol], tunnels)
+        elif protocol == MOBILITY:
+            self.read(event, "mip6", packet, at)
+        elif protocol == ICMP and at.payload[:1].tobytes() in (bytes((ADVERTISEMENT,)), bytes((SOLICITATION,))):
+            self.read(event, "icmp", packet, at)
         else:
-            event.note = joined(event.note, f"IP protocol {at.protocol}")
+            event.add_note(f"IP protocol {protocol}")
 
-    def read_udp(self, event: Event, at: Location, tunnels: int) -> None:
-        protocol = self.ports.get(at.destination_port) or self.ports.get(at.source_port)
+    def name_ends(self, event: Event, at: Location) -> None:
+        event.source, event.destination = address_text(at.source), address_text(at.destination)
+        event.source_port, event.destination_port = at.source_port, at.destination_port
+
+    def protocol_of(self, at: Location) -> str | None:
+        return self.ports.get(at.destination_port) or self.ports.get(at.source_port)
+
+    def may_be_ours(self, at: Location) -> bool:
+        """Whether a part of a packet may be of a message; a later fragment of UDP does not tell."""
+        if at.protocol == UDP and at.fragment != LATER:
+            return self.protocol_of(at) is not None
+        return at.protocol in OURS
+
+    def read_udp(self, event: Event, packet: bytes | memoryview, at: Location, tunnels: int) -> None:
+        protocol = self.protocol_of(at)
         if protocol is None:
-            event.note = joined(event.note, "UDP of no protocol known (see --port)")
-        elif protocol == "mip4" and at.payload[:1].tobytes() == bytes((TUNNEL_DATA,)):
-            self.open_tunnel(event, bytes(at.payload), "udp", tunnels)
+            event.add_note("UDP of no protocol known (see --port)")
+        elif protocol == DSMIPV6:
+            self.open_tunnel(event, packet, at, DSMIPV6, tunnels)
+        elif protocol == "mip4" and at.payload[:2].tobytes() in IN_UDP:
+            self.open_tunnel(event, packet, at, "udp", tunnels)
         else:
-            self.read(event, protocol, at)
+            self.read(event, protocol, packet, at)
 
-    def read(self, event: Event, protocol: str, at: Location) -> None:
+    def read(self, event: Event, protocol: str, packet: bytes | memoryview, at: Location) -> None:
         if not at.checksum_right:
-            event.faults.append("wrong checksum")
-        READERS[protocol](event, bytes(at.payload), self.keys, self.exchanges, at)
+            if left_to_hardware(packet, at):
+                event.remarks.append("checksum left to the network card")
+            else:
+                event.faults.append("wrong checksum")
+        READERS[protocol](event, at.payload.tobytes(), self.keys, self.exchanges, at)
 
-    def open_tunnel(self, event: Event, octets: bytes, kind: str, tunnels: int) -> None:
+    def open_tunnel(self, event: Event, packet: bytes | memoryview, at: Location, kind: str, tunnels: int) -> None:
         """What is inside has its own addresses; the tunnel stays as one of the event's layers."""
         if not tunnels:
-            event.note = joined(event.note, f"more than {DEEPEST} tunnels in one another")
+            event.add_note(f"more than {DEEPEST} tunnels in one another")
+            event.is_part = True
             return
         event.layers += (f"{kind} {event.source} > {event.destination}",)
         try:
-            inner = unwrap(octets)
+            inner = opened(packet, at)
         except DecodeError as error:
-            event.faults.append(f"{kind} tunnel: {error}")
+            if error.status == NEVER:
+                event.add_note(f"{kind}: {error}")
+            else:
+                event.faults.append(f"{kind} tunnel: {error}")
             return
         self.read_ip(event, inner, tunnels - 1)
-
-
-def joined(*notes: str) -> str:
-    return "; ".join(note for note in notes if note)

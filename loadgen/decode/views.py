@@ -6,12 +6,17 @@ from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
+from msgspec import field
 
+from fastcodec.plain import plain_pairs
 from loadgen.decode.event import Event
 from loadgen.decode.summary import summary
 
 NAMES = {"mip4": "Mobile IPv4", "radius": "RADIUS", "mip6": "Mobile IPv6", "pana": "PANA", "eap": "EAP", "icmp": "ICMP"}
+WIDE = ("identification", "cookie", "keygen_token")      # fields of 64 bits: JavaScript and jq read numbers to 2**53
 
+
+# ---- for people ------------------------------------------------------------------------------------------------------
 
 def one_line(event: Event) -> str:
     """Number, time, ends, what it is, what became of it; remote text is escaped."""
@@ -24,45 +29,29 @@ def full(event: Event) -> str:
     """The line, then the message as it prints, then what is wrong with it."""
     lines = [one_line(event)]
     lines += [f"    inside {layer}" for layer in event.layers]
-    if event.message is not None:
-        lines += ["    " + line for line in str(event.message).splitlines()]
+    for message in (event.message, event.inside):
+        if message is not None:
+            lines += ["    " + printable(line) for line in str(message).splitlines()]
+    lines += [f"    revealed: {name} = {value!s}" if isinstance(value, int) else f"    revealed: {name} = {bare(value)!r}"
+              for name, value in event.revealed]
     lines += [f"    fault: {printable(fault)}" for fault in event.faults]
+    lines += [f"    odd: {printable(remark)}" for remark in event.remarks]
     return "\n".join(lines)
-
-
-def as_json(event: Event) -> bytes:
-    """One object; what is not known is left out. `message` is what `to_dict` of the codec's classes gives."""
-    return ENCODER.encode({name: value for name, value in entries(event) if value not in (None, "", (), [])})
-
-
-def entries(event: Event) -> Iterator[tuple[str, Any]]:
-    yield from (("number", event.number), ("time_ns", event.time_ns), ("protocol", event.protocol), ("layers", event.layers))
-    if event.source is not None:
-        yield from (("source", str(event.source)), ("source_port", event.source_port),
-                    ("destination", str(event.destination)), ("destination_port", event.destination_port))
-    yield from (("length", event.length), ("nai", event.nai and printable(event.nai)), ("authentic", event.authentic),
-                ("why", event.why), ("answers", event.answers), ("repeats", event.repeats),
-                ("latency_ms", None if event.latency_ns is None else event.latency_ns / 1e6),
-                ("faults", event.faults), ("note", event.note))
-    if event.message is not None:
-        yield "message", event.message.to_dict()
-
-
-ENCODER = msgspec.json.Encoder()
 
 
 def clock(time_ns: int) -> str:
     """Time of day, UTC, microseconds; a dash where the capture has no times."""
     if not time_ns:
         return "-"
-    return datetime.fromtimestamp(time_ns // 10**9, UTC).strftime("%H:%M:%S") + f".{time_ns % 10**9 // 1000:06}"
+    of_day = time_ns // 10**9 % 86400
+    return datetime.fromtimestamp(of_day, UTC).strftime("%H:%M:%S") + f".{time_ns % 10**9 // 1000:06}"
 
 
 def ends(event: Event) -> str:
-    if event.source is None:
+    if not event.source:
         return ""
-    def end(address: object, port: int) -> str:
-        text = f"[{address}]" if port and ":" in str(address) else str(address)
+    def end(address: str, port: int) -> str:
+        text = f"[{address}]" if port and ":" in address else address
         return f"{text}:{port}" if port else text
     return f"{end(event.source, event.source_port)} > {end(event.destination, event.destination_port)}"
 
@@ -71,8 +60,9 @@ def what(event: Event) -> str:
     """Protocol and kind of message, and the few fields that people look for."""
     if event.message is None:
         return " ".join(part for part in (NAMES.get(event.protocol, ""), event.note) if part)
+    inside = f" with EAP {summary(event.inside)}" if event.inside is not None else ""
     nai = f" {printable(event.nai)}" if event.nai is not None else ""
-    return f"{NAMES[event.protocol]} {summary(event.message)}{nai}"
+    return f"{NAMES[event.protocol]} {summary(event.message)}{inside}{nai}"
 
 
 def remarks(event: Event) -> Iterator[str]:
@@ -84,11 +74,69 @@ def remarks(event: Event) -> Iterator[str]:
         yield "authentic"
     elif event.authentic is None and event.why:
         yield event.why
-    yield from (printable(fault) for fault in event.faults)
+    yield from (f"WRONG {printable(fault)}" for fault in event.faults)
+    yield from (printable(remark) for remark in event.remarks)
     if event.note and event.message is not None:
         yield event.note
 
 
 def printable(text: str) -> str:
     """Remote text that cannot move the cursor or end the line."""
+    if text.isascii() and text.isprintable():
+        return text
     return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" if ord(c) < 256 else f"\\u{ord(c):04x}" for c in text)
+
+
+def bare(value: Any) -> Any:
+    """A revealed value, whose own repr hides it."""
+    return str(value) if isinstance(value, str) else bytes(value)
+
+
+# ---- for programs ----------------------------------------------------------------------------------------------------
+
+class Line(msgspec.Struct, omit_defaults=True, gc=False):
+    """An object of `--json`; what is not known, or empty, is left out."""
+
+    number: int
+    time_ns: int
+    protocol: str = ""
+    layers: tuple[str, ...] = ()
+    source: str = ""
+    source_port: int = 0
+    destination: str = ""
+    destination_port: int = 0
+    length: int = 0
+    nai: str | None = None
+    authentic: bool | None = None
+    why: str = ""
+    answers: int | None = None
+    repeats: int | None = None
+    latency_ms: float | None = None
+    faults: list[str] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
+    note: str = ""
+    revealed: list[list[Any]] = field(default_factory=list)
+    message: dict[str, Any] | None = None
+    inside: dict[str, Any] | None = None
+
+
+ENCODER = msgspec.json.Encoder()
+
+
+def as_json(event: Event) -> bytes:
+    """One object. `message` is what `to_dict` of the codec's classes gives, and 64-bit numbers in hexadecimal, too."""
+    return ENCODER.encode(Line(
+        event.number, event.time_ns, event.protocol, event.layers, event.source, event.source_port, event.destination,
+        event.destination_port, event.length, event.nai and printable(event.nai), event.authentic, event.why, event.answers,
+        event.repeats, None if event.latency_ns is None else event.latency_ns / 1e6,
+        [printable(fault) for fault in event.faults] if event.faults else event.faults, event.remarks, event.note,
+        plain_pairs(event.revealed) if event.revealed else event.revealed,      # type: ignore[arg-type]
+        None if event.message is None else with_hexadecimal(event.message.to_dict()),
+        None if event.inside is None else event.inside.to_dict()))
+
+
+def with_hexadecimal(message: dict[str, Any]) -> dict[str, Any]:
+    for name in WIDE:
+        if name in message:
+            message[name + "_hex"] = f"{message[name]:#018x}"
+    return message

@@ -1,0 +1,116 @@
+"""Values as JSON can hold them: addresses as text, octets as hexadecimal digits, messages and their parts as dicts."""
+from ipaddress import IPv4Address
+
+from libc.stdint cimport uint32_t
+
+import msgspec
+
+from fastcodec.hidden import Hidden
+
+__all__ = ["address_text", "as_dict", "encodable", "plain", "plain_pairs"]
+
+cdef dict _FIELDS = {}           # class of messages or parts -> its fields; () where it has a to_dict of its own
+
+
+cdef str text4(uint32_t address):
+    """Dotted decimal."""
+    cdef char[16] digits
+    cdef int n = 0, shift, octet
+    for shift in (24, 16, 8, 0):
+        octet = address >> shift & 255
+        if octet >= 100:
+            digits[n] = <char> (48 + octet // 100)
+            n += 1
+        if octet >= 10:
+            digits[n] = <char> (48 + octet // 10 % 10)
+            n += 1
+        digits[n], digits[n + 1] = <char> (48 + octet % 10), b'.'
+        n += 2
+    return digits[:n - 1].decode("ascii")
+
+
+def address_text(value):
+    """An address as `str` writes it."""
+    return text4(value._ip) if type(value) is IPv4Address else str(value)
+
+
+def encodable(str text):
+    """Whether text is Unicode throughout: octets that were none are kept as surrogates, which JSON has no place for."""
+    cdef Py_UCS4 c
+    if text.isascii():
+        return True
+    for c in text:
+        if 0xd800 <= c <= 0xdfff:
+            return False
+    return True
+
+
+cdef object plain_text(str text):
+    return text if text.isascii() or encodable(text) else {"octets": text.encode("utf-8", "surrogateescape").hex()}
+
+
+def plain(value):
+    """What JSON can hold: addresses as text, octets as hexadecimal digits, parts as dicts that name their class."""
+    return plainly(value)
+
+
+cdef object plainly(object value):
+    """By exact type first: there are few of them, and many values."""
+    cls = type(value)
+    if cls is int or value is None or cls is bool or cls is float:
+        return value
+    if cls is str:
+        return plain_text(<str> value)
+    if cls is bytes:
+        return (<bytes> value).hex()
+    if cls is IPv4Address:
+        return text4(value._ip)
+    if cls is list:
+        return [plainly(item) for item in <list> value]
+    if cls in _FIELDS:
+        return as_dict(value)
+    return plain_rare(value)
+
+
+cdef object plain_rare(object value):
+    if isinstance(value, (bytes, bytearray, memoryview)):
+        return bytes(value).hex()
+    if isinstance(value, str):
+        return plain_text(str(value))
+    if isinstance(value, (list, tuple)):
+        return [plainly(item) for item in value]
+    if isinstance(value, msgspec.Struct) and hasattr(value, "to_dict"):
+        return value.to_dict()
+    return value if isinstance(value, (int, float)) else str(value)
+
+
+def as_dict(value):
+    """A message or part by the name of its class, under "class", and its fields."""
+    cls = type(value)
+    fields = _FIELDS.get(cls)
+    cdef dict out
+    if fields is None:
+        fields = _FIELDS[cls] = cls.__struct_fields__
+    out = {"class": cls.__name__}
+    for name in <tuple> fields:
+        out[name] = plainly(getattr(value, name))
+    return out
+
+
+# ---- (name, value) pairs, such as the attributes of RADIUS
+
+def plain_pairs(pairs):
+    """As lists of two; octets in a pair are {"octets": hexadecimal digits}, hidden ones {"hidden": hexadecimal digits}."""
+    return [[name, plain_in_pair(value)] for name, value in pairs]
+
+
+cdef object plain_in_pair(object value):
+    if type(value) is bytes:
+        return {"octets": (<bytes> value).hex()}
+    if isinstance(value, Hidden):
+        return {"hidden": value.hex()}
+    if isinstance(value, (bytes, bytearray, memoryview)):
+        return {"octets": bytes(value).hex()}
+    if isinstance(value, list) and value and isinstance(value[0], tuple):
+        return plain_pairs(value)
+    return plainly(value)
