@@ -125,6 +125,12 @@ def hints_of(cls: Any) -> dict[str, Any]:
 
 
 @once
+def lists_of(cls: Any) -> list[str]:
+    """Its fields that are lists."""
+    return [name for name, hint in hints_of(cls).items() if get_origin(hint) is list]
+
+
+@once
 def shows_of(cls: Any) -> dict[str, Show]:
     """How `str` shows each field: as its annotation says, `Annotated[int, as_hex]`, else as any value."""
     hints = get_type_hints(cls, include_extras=True)
@@ -218,8 +224,7 @@ class Message(Shown, msgspec.Struct):
 
     def parts(self) -> list[Any]:
         """Extensions or options, in wire order."""
-        return [part for name in self.__struct_fields__ if isinstance(getattr(self, name), list)
-                for part in getattr(self, name) if isinstance(part, Part)]
+        return [part for name in lists_of(type(self)) for part in getattr(self, name) if isinstance(part, Part)]
 
     def find(self, kind: type[P]) -> P | None:
         """The first extension or option of a class, or None."""

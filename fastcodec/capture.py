@@ -102,6 +102,11 @@ class _Source:
         self.at += count
         return octets
 
+    def skip_to(self, place: int) -> None:
+        """`place` in the window."""
+        self.at += place - self.start
+        self.start = place
+
     def refuse(self, reason: str) -> CaptureError:
         return CaptureError(self.at, reason)
 
@@ -145,14 +150,20 @@ def _pcap(source: _Source, order: str, unit: int) -> Iterator[Frame]:
     record = struct.Struct(order + "IIII")
     number = 0
     while source.need(16):
-        seconds, fraction, captured, length = record.unpack_from(source.window, source.start)
+        captured = record.unpack_from(source.window, source.start)[2]
         if captured > LONGEST_FRAME:
             raise source.refuse(f"a frame of {captured} octets cannot be")
         if not source.need(16 + captured):
             raise source.refuse(f"frame {number + 1} is cut off: {source.left() - 16} of {captured} octets")
-        number += 1
-        source.take(16)
-        yield Frame(number, seconds * NANOSECOND + fraction * unit, link, source.take(captured), length)
+        window, at, end = source.window, source.start, len(source.window)
+        while at + 16 <= end:                    # every frame that is whole in the window
+            seconds, fraction, captured, length = record.unpack_from(window, at)
+            if captured > LONGEST_FRAME or captured > end - at - 16:
+                break
+            number += 1
+            at += 16 + captured
+            yield Frame(number, seconds * NANOSECOND + fraction * unit, link, window[at - captured:at], length)
+        source.skip_to(at)
     if source.left():
         raise source.refuse(f"{source.left()} octets follow that are no whole frame")
 

@@ -4,8 +4,8 @@ from libc.string cimport memchr, memcpy, memset
 
 from fastcodec.fields cimport as_bytes
 from fastcodec.mip4 cimport (EXT_CHALLENGE, EXT_FA_HA, EXT_GENERALIZED, EXT_MN_FA, EXT_MN_HA, EXT_MN_HA_NONCE_REPLY,
-                             EXT_MN_HA_NONCE_REQUEST, EXT_NAI, MOST_EXTENSIONS, REGISTRATION_REPLY, REGISTRATION_REQUEST, SHAPES,
-                             fixed_size)
+                             EXT_MN_HA_NONCE_REQUEST, EXT_NAI, EXT_NVSE, MOST_EXTENSIONS, REGISTRATION_REPLY, REGISTRATION_REQUEST,
+                             SHAPES, fixed_size)
 from fastcodec.wire cimport Piece, get16, get32, put16, put32, walk
 
 __all__ = ["lint_shape"]
@@ -20,6 +20,7 @@ cdef enum:
     UNRESERVED_SPI = 256         # RFC 5944 1.6
     NONCE_ALGORITHM = 12         # offsets in the value of a key reply, RFC 3957 6.4
     NONCE = 16
+    NVSE_VALUE = 8               # octets before a vendor's own, RFC 3115 2.2
 
 
 cdef void blank_fixed(uint8_t* p, int fixed) noexcept nogil:
@@ -34,7 +35,7 @@ cdef void blank_fixed(uint8_t* p, int fixed) noexcept nogil:
 
 
 cdef void blank_piece(uint8_t* value, const Piece* piece) noexcept nogil:
-    """Digests, nonces, challenges and names: only how long they are matters, and whether a name holds a NUL."""
+    """Digests, nonces, challenges, names and vendors' values: how long they are matters, and whether a name holds a NUL."""
     cdef int n = piece.length
     if piece.type in (EXT_MN_HA, EXT_MN_FA, EXT_FA_HA, EXT_GENERALIZED) and n >= 4:
         if get32(value) >= UNRESERVED_SPI:
@@ -45,6 +46,8 @@ cdef void blank_piece(uint8_t* value, const Piece* piece) noexcept nogil:
     elif piece.type == EXT_MN_HA_NONCE_REPLY and n >= NONCE:
         memset(value, 0, NONCE_ALGORITHM)
         memset(value + NONCE, 0, n - NONCE)
+    elif piece.type == EXT_NVSE and n >= NVSE_VALUE:
+        memset(value + NVSE_VALUE, 0, n - NVSE_VALUE)
     elif piece.type == EXT_CHALLENGE or piece.type == EXT_MN_HA_NONCE_REQUEST:
         memset(value, 0, n)
 

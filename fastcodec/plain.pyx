@@ -1,7 +1,8 @@
 """Values as JSON can hold them: addresses as text, octets as hexadecimal digits, messages and their parts as dicts."""
-from ipaddress import IPv4Address
+from ipaddress import IPv4Address, IPv6Address
 
-from libc.stdint cimport uint32_t
+from libc.stdint cimport uint32_t, uint64_t
+from libc.stdio cimport sprintf
 
 import msgspec
 
@@ -29,9 +30,32 @@ cdef str text4(uint32_t address):
     return digits[:n - 1].decode("ascii")
 
 
+cdef str text6(uint64_t high, uint64_t low):
+    """Hexadecimal words, the longest run of zeros, and the first of these, left out: RFC 5952 4."""
+    cdef char[40] digits
+    cdef uint32_t[8] words
+    cdef int n = 0, k, run = 0, longest = 1, at = 8
+    for k in range(8):
+        words[k] = (high if k < 4 else low) >> (48 - 16 * (k & 3)) & 0xffff
+        run = 0 if words[k] else run + 1
+        if run > longest:
+            longest, at = run, k + 1 - run
+    for k in range(8):
+        if k == at:
+            n += sprintf(digits + n, "::")
+        elif k < at or k >= at + longest:
+            n += sprintf(digits + n, ":%x" if k and k != at + longest else "%x", words[k])
+    return digits[:n].decode("ascii")
+
+
 def address_text(value):
     """An address as `str` writes it."""
-    return text4(value._ip) if type(value) is IPv4Address else str(value)
+    if type(value) is IPv4Address:
+        return text4(value._ip)
+    if type(value) is IPv6Address and value._scope_id is None:
+        number = value._ip
+        return text6(number >> 64, number & 0xffffffffffffffff)
+    return str(value)
 
 
 def encodable(str text):
@@ -65,6 +89,8 @@ cdef object plainly(object value):
         return (<bytes> value).hex()
     if cls is IPv4Address:
         return text4(value._ip)
+    if cls is IPv6Address:
+        return address_text(value)
     if cls is list:
         return [plainly(item) for item in <list> value]
     if cls in _FIELDS:
