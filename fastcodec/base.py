@@ -13,9 +13,9 @@ from typing import Any, ClassVar, Self, TypeVar, cast, get_args, get_origin, get
 
 import msgspec
 
+from fastcodec import json_text, plain
 from fastcodec.errors import EncodeError
 from fastcodec.fields import Plan
-from fastcodec.plain import as_dict
 
 __all__ = ["Message", "Part", "as_hex", "flags_of", "name_of", "unless_zero"]
 
@@ -176,7 +176,7 @@ class Shown:
 
     def to_dict(self) -> dict[str, Any]:
         """What `json.dumps` takes: the class by name under "class", addresses as text, octets as hexadecimal digits."""
-        return as_dict(self)
+        return plain.as_dict(self)
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
@@ -197,7 +197,7 @@ class Shown:
 
     def to_json(self) -> bytes:
         """JSON of `to_dict`."""
-        return msgspec.json.encode(self.to_dict())
+        return json_text.as_json(self)
 
     @classmethod
     def from_json(cls, text: bytes | str) -> Self:
@@ -211,6 +211,9 @@ class Shown:
     def replace(self, **changes: Any) -> Self:
         """A copy with other values in some fields."""
         return cast(Self, msgspec.structs.replace(cast(Any, self), **changes))
+
+
+plain.register(Shown.to_dict)
 
 
 class Part(Shown, msgspec.Struct, frozen=True, gc=False):

@@ -42,8 +42,7 @@ class Mip4Message(Message):
 
     def nai(self) -> str | None:
         """The network access identifier, if there is one."""
-        found = self.find(Nai)
-        return found.nai if found else None
+        return next((e.nai for e in getattr(self, "extensions", ()) if isinstance(e, Nai)), None)
 
 
 @overlays("RegistrationRequest", type=MessageType.REGISTRATION_REQUEST)

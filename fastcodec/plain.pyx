@@ -10,12 +10,25 @@ from fastcodec.hidden import Hidden
 
 __all__ = ["address_text", "as_dict", "encodable", "plain", "plain_pairs"]
 
-cdef dict _FIELDS = {}           # class of messages or parts -> its fields; () where it has a to_dict of its own
+cdef dict _FIELDS = {}           # class of messages or parts -> whether `as_dict` makes its dict
+cdef object TO_DICT = None
 
 
-cdef str text4(uint32_t address):
-    """Dotted decimal."""
-    cdef char[16] digits
+def register(to_dict):
+    """`fastcodec.base` names the `to_dict` that is `as_dict` here, once, at import: a class may have another."""
+    global TO_DICT
+    TO_DICT = to_dict
+
+
+cdef bint has_plain_fields(object cls):
+    known = _FIELDS.get(cls)
+    if known is None:
+        known = _FIELDS[cls] = TO_DICT is not None and getattr(cls, "to_dict", None) is TO_DICT
+    return known
+
+
+cdef int put_text4(uint32_t address, char* digits) noexcept:
+    """Dotted decimal, of which this is the length; 16 octets are room enough."""
     cdef int n = 0, shift, octet
     for shift in (24, 16, 8, 0):
         octet = address >> shift & 255
@@ -27,7 +40,13 @@ cdef str text4(uint32_t address):
             n += 1
         digits[n], digits[n + 1] = <char> (48 + octet % 10), b'.'
         n += 2
-    return digits[:n - 1].decode("ascii")
+    return n - 1
+
+
+cdef str text4(uint32_t address):
+    cdef char[16] digits
+    cdef int n = put_text4(address, digits)
+    return digits[:n].decode("ascii")
 
 
 cdef str text6(uint64_t high, uint64_t low):
@@ -93,7 +112,7 @@ cdef object plainly(object value):
         return address_text(value)
     if cls is list:
         return [plainly(item) for item in <list> value]
-    if cls in _FIELDS:
+    if has_plain_fields(cls):
         return as_dict(value)
     return plain_rare(value)
 
@@ -113,12 +132,8 @@ cdef object plain_rare(object value):
 def as_dict(value):
     """A message or part by the name of its class, under "class", and its fields."""
     cls = type(value)
-    fields = _FIELDS.get(cls)
-    cdef dict out
-    if fields is None:
-        fields = _FIELDS[cls] = cls.__struct_fields__
-    out = {"class": cls.__name__}
-    for name in <tuple> fields:
+    cdef dict out = {"class": cls.__name__}
+    for name in <tuple> cls.__struct_fields__:
         out[name] = plainly(getattr(value, name))
     return out
 

@@ -5,7 +5,7 @@ import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated, Any, Self
 
-from fastcodec import packet
+from fastcodec import json_text, packet
 from fastcodec.attribute_rows import label_of
 from fastcodec.attributes import Attributes
 from fastcodec.base import Message, name_of, shown
@@ -86,6 +86,9 @@ class RadiusPacket(Message):
                 raise
             raise EncodeError("RadiusPacket.attributes", f"no pairs of name and value: {error}") from None
         return made
+
+
+json_text.register(RadiusPacket)
 
 
 def _shown(name: str, value: Any) -> str:

@@ -1,6 +1,8 @@
 """Requests and their replies in a capture, matched by what their protocol says; bounded in number and in age."""
 from collections import OrderedDict
-from typing import Any, NamedTuple
+from typing import Any
+
+import msgspec
 
 from loadgen.decode.event import Event
 
@@ -8,7 +10,7 @@ MOST_REQUESTS = 1 << 16
 OLDEST_NS = 60 * 10**9           # a reply after a minute answers nobody
 
 
-class Request(NamedTuple):
+class Request(msgspec.Struct, frozen=True, gc=False):
     """A request that was seen: `number` of its frame, what its reply is checked with."""
 
     number: int

@@ -1,6 +1,7 @@
 """Mobile IPv4 in a capture: matched by Identification, authenticated by the node's keys, derived ones included."""
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from fastcodec import (
@@ -33,7 +34,7 @@ def read_mobile(event: Event, octets: bytes, keys: Keys, exchanges: Exchanges, a
         event.faults.append(str(error))
         return
     add_findings(event, octets)
-    if not hasattr(message, "extensions"):       # tunnel data
+    if type(message) not in KINDS:               # tunnel data
         return
     event.nai = message.nai()
     match(event, message, octets, exchanges)
@@ -44,20 +45,30 @@ def read_mobile(event: Event, octets: bytes, keys: Keys, exchanges: Exchanges, a
 
 def match(event: Event, message: Any, octets: bytes, exchanges: Exchanges) -> None:
     """Request and reply; the NAI of the request stands for a reply that names none."""
-    key = key_of(message)
-    if isinstance(message, (RegistrationRequest, RegistrationRevocation, GenericNotification)):
-        exchanges.request(event, key, octets, event.nai)
-    elif request := exchanges.reply(event, key):
+    is_request, key_of = KINDS[type(message)]
+    if is_request:
+        exchanges.request(event, key_of(message), octets, event.nai)
+    elif request := exchanges.reply(event, key_of(message)):
         event.nai = event.nai or request.message
 
 
-def key_of(message: Any) -> tuple[Any, ...]:
-    """What request and reply share: RFC 5944 3.4, RFC 3543 3.4, RFC 6098 4.2."""
-    if isinstance(message, (RegistrationRevocation, RevocationAcknowledgment)):
-        return "revocation", message.revocation_identifier, int(message.home_address)
-    if isinstance(message, (GenericNotification, NotificationAcknowledgment)):
-        return "notification", message.identification & LOW
+def registration_key(message: Any) -> tuple[Any, ...]:
     return "registration", message.identification & LOW
+
+
+def revocation_key(message: Any) -> tuple[Any, ...]:
+    return "revocation", message.revocation_identifier, int(message.home_address)
+
+
+def notification_key(message: Any) -> tuple[Any, ...]:
+    return "notification", message.identification & LOW
+
+
+#   whether it is a request, and what request and reply share: RFC 5944 3.4, RFC 3543 3.4, RFC 6098 4.2
+KINDS: dict[type[Any], tuple[bool, Callable[[Any], tuple[Any, ...]]]] = {
+    RegistrationRequest: (True, registration_key), RegistrationReply: (False, registration_key),
+    RegistrationRevocation: (True, revocation_key), RevocationAcknowledgment: (False, revocation_key),
+    GenericNotification: (True, notification_key), NotificationAcknowledgment: (False, notification_key)}
 
 
 def learn(event: Event, message: RegistrationReply, keys: Keys) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from fastcodec.capture import Frame
 from fastcodec.errors import DecodeError
-from fastcodec.headers import DSMIPV6_PORT, MOBILE_IP_PORT, Fragment, Location, Protocol, look
+from fastcodec.headers import DSMIPV6_PORT, MOBILE_IP_PORT, TUNNEL_DATA, Fragment, Location, Protocol, look
 from fastcodec.plain import address_text
 from loadgen.decode import links
 from loadgen.decode.access import read_eap, read_eapol, read_pana
@@ -137,7 +137,7 @@ class Reader:
             event.add_note("UDP of no protocol known (see --port)")
         elif protocol == DSMIPV6:
             self.open_tunnel(event, packet, at, DSMIPV6, tunnels)
-        elif protocol == "mip4" and at.payload[:2].tobytes() in IN_UDP:
+        elif protocol == "mip4" and len(at.payload) > 1 and at.payload[0] == TUNNEL_DATA and at.payload[:2].tobytes() in IN_UDP:
             self.open_tunnel(event, packet, at, "udp", tunnels)
         else:
             self.read(event, protocol, packet, at)

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 from msgspec import field
 
+from fastcodec import json_text
 from fastcodec.plain import plain_pairs
 from loadgen.decode.event import Event
 from loadgen.decode.summary import summary
@@ -94,6 +95,9 @@ def bare(value: Any) -> Any:
 
 # ---- for programs ----------------------------------------------------------------------------------------------------
 
+NOTHING = msgspec.Raw()
+
+
 class Line(msgspec.Struct, omit_defaults=True, gc=False):
     """An object of `--json`; what is not known, or empty, is left out."""
 
@@ -116,8 +120,8 @@ class Line(msgspec.Struct, omit_defaults=True, gc=False):
     remarks: list[str] = field(default_factory=list)
     note: str = ""
     revealed: list[list[Any]] = field(default_factory=list)
-    message: dict[str, Any] | None = None
-    inside: dict[str, Any] | None = None
+    message: msgspec.Raw = NOTHING
+    inside: msgspec.Raw = NOTHING
 
 
 ENCODER = msgspec.json.Encoder()
@@ -131,12 +135,17 @@ def as_json(event: Event) -> bytes:
         event.repeats, None if event.latency_ns is None else event.latency_ns / 1e6,
         [printable(fault) for fault in event.faults] if event.faults else event.faults, event.remarks, event.note,
         plain_pairs(event.revealed) if event.revealed else event.revealed,      # type: ignore[arg-type]
-        None if event.message is None else with_hexadecimal(event.message.to_dict()),
-        None if event.inside is None else event.inside.to_dict()))
+        NOTHING if event.message is None else msgspec.Raw(message_json(event.message)),
+        NOTHING if event.inside is None else msgspec.Raw(message_json(event.inside))))
 
 
-def with_hexadecimal(message: dict[str, Any]) -> dict[str, Any]:
-    for name in WIDE:
-        if name in message:
-            message[name + "_hex"] = f"{message[name]:#018x}"
-    return message
+def message_json(message: Any) -> bytes:
+    """As `to_json` gives it, and the 64-bit numbers in hexadecimal."""
+    cls = type(message)
+    wide = _wide.get(cls)
+    if wide is None:
+        wide = _wide[cls] = tuple(name for name in WIDE if name in cls.__struct_fields__)
+    return json_text.as_json(message, wide)
+
+
+_wide: dict[type[Any], tuple[str, ...]] = {}
