@@ -150,6 +150,19 @@ cdef class Text:
             self.put_value(getattr(value, name))
         return self.put(b"}", 1)
 
+    cdef int put_message(self, object value, object hexadecimal) except -1:
+        """A message, or any other value."""
+        cdef object cls = type(value)
+        if cls is PACKET:
+            return self.put_packet(value)
+        if not has_plain_fields(cls):
+            return self.put_octets(msgspec.json.encode(plain(value)))
+        self.put_fields(value, cls)
+        for name in hexadecimal:
+            if name in <tuple> cls.__struct_fields__:
+                self.put_hexadecimal_number(name, getattr(value, name))
+        return 0
+
     cdef int put_packet(self, object packet) except -1:
         """A RadiusPacket."""
         cdef object attributes = packet.attributes
@@ -194,16 +207,37 @@ cdef tuple heads_of(cls):
 cdef Text _text = Text.__new__(Text)
 
 
-def as_json(message, hexadecimal=()):
-    """JSON of `message.to_dict()`, for any message or part; fields named in `hexadecimal` once more as text, "NAME_hex"."""
-    cdef object cls = type(message)
+def as_json(message):
+    """JSON of `message.to_dict()`, for any message or part."""
     _text.n = 0
-    if cls is PACKET:
-        _text.put_packet(message)
-    elif has_plain_fields(cls):
-        _text.put_fields(message, cls)
-    else:
-        _text.put_octets(msgspec.json.encode(message.to_dict()))
-    for name in hexadecimal:
-        _text.put_hexadecimal_number(name, getattr(message, name))
+    _text.put_message(message, ())
+    return <bytes> _text.octets[:_text.n]
+
+
+def object_heads(names):
+    """What `as_object` wants of the names of an object's fields."""
+    return tuple([b"," + msgspec.json.encode(name) + b":" for name in names])
+
+
+def as_object(tuple heads, tuple values, hexadecimal=()):
+    """JSON of an object with the names of `heads`; values that are None or empty are left out.
+
+    Of messages among the values, fields that `hexadecimal` names are there once more as text, "NAME_hex".
+    """
+    cdef Py_ssize_t k
+    _text.n = 0
+    for k in range(len(heads)):
+        value = values[k]
+        cls = type(value)
+        if value is None or ((cls is str or cls is list or cls is tuple) and not value):
+            continue
+        _text.put_octets(heads[k])
+        if cls is int or cls is str:
+            _text.put_value(value)
+        else:
+            _text.put_message(value, hexadecimal)
+    if not _text.n:
+        return b"{}"
+    _text.octets[0] = b'{'
+    _text.put(b"}", 1)
     return <bytes> _text.octets[:_text.n]

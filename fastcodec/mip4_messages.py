@@ -42,7 +42,10 @@ class Mip4Message(Message):
 
     def nai(self) -> str | None:
         """The network access identifier, if there is one."""
-        return next((e.nai for e in getattr(self, "extensions", ()) if isinstance(e, Nai)), None)
+        for extension in getattr(self, "extensions", ()):
+            if type(extension) is Nai:
+                return extension.nai
+        return None
 
 
 @overlays("RegistrationRequest", type=MessageType.REGISTRATION_REQUEST)

@@ -2,7 +2,6 @@
 from ipaddress import IPv4Address, IPv6Address
 
 from libc.stdint cimport uint32_t, uint64_t
-from libc.stdio cimport sprintf
 
 import msgspec
 
@@ -60,11 +59,25 @@ cdef str text6(uint64_t high, uint64_t low):
         if run > longest:
             longest, at = run, k + 1 - run
     for k in range(8):
-        if k == at:
-            n += sprintf(digits + n, "::")
-        elif k < at or k >= at + longest:
-            n += sprintf(digits + n, ":%x" if k and k != at + longest else "%x", words[k])
+        if k == at or (k and (k < at or k >= at + longest)):
+            digits[n] = b':'
+            n += 1
+        if k < at or k >= at + longest:
+            n += put_word(words[k], digits + n)
+    if at + longest == 8 and at < 8:
+        digits[n] = b':'
+        n += 1
     return digits[:n].decode("ascii")
+
+
+cdef inline int put_word(uint32_t word, char* digits) noexcept:
+    """Hexadecimal without leading zeros, of which this is the length."""
+    cdef int n = 0, shift
+    for shift in (12, 8, 4, 0):
+        if n or word >> shift or shift == 0:
+            digits[n] = b"0123456789abcdef"[word >> shift & 15]
+            n += 1
+    return n
 
 
 def address_text(value):

@@ -6,12 +6,13 @@ from fastcodec.capture import LinkType
 IPV4, IPV6, EAPOL = 0x0800, 0x86dd, 0x888e       # EtherTypes
 VLAN = (0x8100, 0x88a8, 0x9100)                  # IEEE 802.1Q, 802.1ad, and what came before it
 MOST_TAGS = 8
+BARE = frozenset({LinkType.RAW, LinkType.IPV4, LinkType.IPV6})
 FAMILIES = {2: IPV4, 10: IPV6, 24: IPV6, 28: IPV6, 30: IPV6}      # AF_INET; AF_INET6 of Linux and the BSDs
 
 
 def peel(link: int, octets: bytes) -> tuple[int, int] | None:
     """EtherType of what a frame carries, and its offset; None: too short, or a link type that is not read."""
-    if link in (LinkType.RAW, LinkType.IPV4, LinkType.IPV6):
+    if link in BARE:
         return (IPV6 if octets[0] >> 4 == 6 else IPV4, 0) if octets else None
     if link == LinkType.ETHERNET:
         return tagged(octets, 12)

@@ -1,7 +1,9 @@
 """RADIUS in a capture: typed, matched by Identifier (RFC 2865 3), authenticated by the client's secret."""
 from __future__ import annotations
 
-from fastcodec import DecodeError, RadiusPacket, Revealed, Secret, verify_request, verify_response
+from typing import Any
+
+from fastcodec import Attributes, DecodeError, RadiusPacket, Revealed, Secret, verify_request, verify_response
 from fastcodec.headers import Location
 from fastcodec.hidden import RevealedText
 from loadgen.decode.access import look_inside
@@ -18,18 +20,17 @@ def read_radius(event: Event, octets: bytes, keys: Keys, exchanges: Exchanges, a
     event.protocol = "radius"
     try:
         packet = event.message = RadiusPacket.decode(octets)
-        values = dict(packet.attributes)
+        name = find(packet, "User-Name")
     except DecodeError as error:
         event.faults.append(str(error))
         return
-    name = values.get("User-Name")
     event.nai = name if isinstance(name, str) else None
-    if "EAP-Message" in values:
+    if find(packet, "EAP-Message") is not None:
         look_inside(event, b"".join(value for name, value in packet.attributes if name == "EAP-Message"))
     key = ("radius", packet.identifier)
     if packet.code in REQUESTS:
         exchanges.request(event, key, packet.authenticator, (octets, event.nai))
-        authenticate_request(event, octets, "Message-Authenticator" in values, keys)
+        authenticate_request(event, packet, octets, keys)
         return
     request = exchanges.reply(event, key)
     if request is not None:
@@ -37,14 +38,19 @@ def read_radius(event: Event, octets: bytes, keys: Keys, exchanges: Exchanges, a
     authenticate_answer(event, octets, request.message[0] if request else None, keys)
 
 
-def authenticate_request(event: Event, octets: bytes, signed: bool, keys: Keys) -> None:
+def find(packet: RadiusPacket, name: str) -> Any:
+    """The first value of that name."""
+    return packet.attributes.get(name) if isinstance(packet.attributes, Attributes) else None
+
+
+def authenticate_request(event: Event, packet: RadiusPacket, octets: bytes, keys: Keys) -> None:
     """Of an Access-Request or Status-Server only the Message-Authenticator says something."""
     if not keys.networks:
         return
     secret = keys.secret_of(event.source, event.destination)
     if secret is None:
         event.why = "no secret for these addresses"
-    elif octets[0] in BY_MESSAGE_AUTHENTICATOR and not signed:
+    elif octets[0] in BY_MESSAGE_AUTHENTICATOR and find(packet, "Message-Authenticator") is None:
         event.why = "no Message-Authenticator"
     else:
         judge(event, lambda: verify_request(octets, secret, require=False))

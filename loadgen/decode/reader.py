@@ -89,7 +89,8 @@ class Reader:
             at = look(packet + bytes(min(missing, LONGEST)))
         except DecodeError:
             return
-        self.name_ends(event, at)
+        event.source, event.destination = address_text(at.source), address_text(at.destination)
+        event.source_port, event.destination_port = at.source_port, at.destination_port
         event.length, event.is_part = len(at.payload), self.may_be_ours(at)
 
     def read_ip(self, event: Event, packet: bytes | memoryview, tunnels: int) -> None:
@@ -99,7 +100,8 @@ class Reader:
         except DecodeError as error:
             event.faults.append(f"no whole IP packet: {error}")
             return
-        self.name_ends(event, at)
+        event.source, event.destination = address_text(at.source), address_text(at.destination)
+        event.source_port, event.destination_port = at.source_port, at.destination_port
         event.length = len(at.payload)
         if at.version == 4 and not header_is_right(packet):
             event.faults.append("wrong IPv4 header checksum")
@@ -118,21 +120,14 @@ class Reader:
         else:
             event.add_note(f"IP protocol {protocol}")
 
-    def name_ends(self, event: Event, at: Location) -> None:
-        event.source, event.destination = address_text(at.source), address_text(at.destination)
-        event.source_port, event.destination_port = at.source_port, at.destination_port
-
-    def protocol_of(self, at: Location) -> str | None:
-        return self.ports.get(at.destination_port) or self.ports.get(at.source_port)
-
     def may_be_ours(self, at: Location) -> bool:
         """Whether a part of a packet may be of a message; a later fragment of UDP does not tell."""
         if at.protocol == UDP and at.fragment != LATER:
-            return self.protocol_of(at) is not None
+            return at.destination_port in self.ports or at.source_port in self.ports
         return at.protocol in OURS
 
     def read_udp(self, event: Event, packet: bytes | memoryview, at: Location, tunnels: int) -> None:
-        protocol = self.protocol_of(at)
+        protocol = self.ports.get(at.destination_port) or self.ports.get(at.source_port)
         if protocol is None:
             event.add_note("UDP of no protocol known (see --port)")
         elif protocol == DSMIPV6:

@@ -5,9 +5,6 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
-import msgspec
-from msgspec import field
-
 from fastcodec import json_text
 from fastcodec.plain import plain_pairs
 from loadgen.decode.event import Event
@@ -95,57 +92,17 @@ def bare(value: Any) -> Any:
 
 # ---- for programs ----------------------------------------------------------------------------------------------------
 
-NOTHING = msgspec.Raw()
-
-
-class Line(msgspec.Struct, omit_defaults=True, gc=False):
-    """An object of `--json`; what is not known, or empty, is left out."""
-
-    number: int
-    time_ns: int
-    protocol: str = ""
-    layers: tuple[str, ...] = ()
-    source: str = ""
-    source_port: int = 0
-    destination: str = ""
-    destination_port: int = 0
-    length: int = 0
-    nai: str | None = None
-    authentic: bool | None = None
-    why: str = ""
-    answers: int | None = None
-    repeats: int | None = None
-    latency_ms: float | None = None
-    faults: list[str] = field(default_factory=list)
-    remarks: list[str] = field(default_factory=list)
-    note: str = ""
-    revealed: list[list[Any]] = field(default_factory=list)
-    message: msgspec.Raw = NOTHING
-    inside: msgspec.Raw = NOTHING
-
-
-ENCODER = msgspec.json.Encoder()
+HEADS = json_text.object_heads((
+    "number", "time_ns", "protocol", "layers", "source", "source_port", "destination", "destination_port", "length", "nai",
+    "authentic", "why", "answers", "repeats", "latency_ms", "faults", "remarks", "note", "revealed", "message", "inside"))
 
 
 def as_json(event: Event) -> bytes:
-    """One object. `message` is what `to_dict` of the codec's classes gives, and 64-bit numbers in hexadecimal, too."""
-    return ENCODER.encode(Line(
-        event.number, event.time_ns, event.protocol, event.layers, event.source, event.source_port, event.destination,
-        event.destination_port, event.length, event.nai and printable(event.nai), event.authentic, event.why, event.answers,
-        event.repeats, None if event.latency_ns is None else event.latency_ns / 1e6,
-        [printable(fault) for fault in event.faults] if event.faults else event.faults, event.remarks, event.note,
-        plain_pairs(event.revealed) if event.revealed else event.revealed,      # type: ignore[arg-type]
-        NOTHING if event.message is None else msgspec.Raw(message_json(event.message)),
-        NOTHING if event.inside is None else msgspec.Raw(message_json(event.inside))))
-
-
-def message_json(message: Any) -> bytes:
-    """As `to_json` gives it, and the 64-bit numbers in hexadecimal."""
-    cls = type(message)
-    wide = _wide.get(cls)
-    if wide is None:
-        wide = _wide[cls] = tuple(name for name in WIDE if name in cls.__struct_fields__)
-    return json_text.as_json(message, wide)
-
-
-_wide: dict[type[Any], tuple[str, ...]] = {}
+    """One object; what is not known, or empty, is left out. `message` is what `to_dict` of the codec's classes gives, and its
+    64-bit numbers in hexadecimal, too."""
+    return json_text.as_object(HEADS, (
+        event.number, event.time_ns, event.protocol, event.layers, event.source, event.source_port or None, event.destination,
+        event.destination_port or None, event.length, event.nai and printable(event.nai), event.authentic, event.why,
+        event.answers, event.repeats, None if event.latency_ns is None else event.latency_ns / 1e6,
+        event.faults and [printable(fault) for fault in event.faults], event.remarks, event.note,
+        event.revealed and plain_pairs(event.revealed), event.message, event.inside), WIDE)
