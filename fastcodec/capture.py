@@ -148,7 +148,7 @@ def _pcap(source: _Source, order: str, unit: int) -> Iterator[Frame]:
         raise source.refuse("the file header is cut off")
     link = int(struct.unpack(order + "I", source.take(24)[20:])[0]) & 0xffff      # above: how long the FCS is
     record = struct.Struct(order + "IIII")
-    number = 0
+    number, new = 0, tuple.__new__               # without the price of a NamedTuple's own
     while source.need(16):
         captured = record.unpack_from(source.window, source.start)[2]
         if captured > LONGEST_FRAME:
@@ -162,7 +162,7 @@ def _pcap(source: _Source, order: str, unit: int) -> Iterator[Frame]:
                 break
             number += 1
             at += 16 + captured
-            yield Frame(number, seconds * NANOSECOND + fraction * unit, link, window[at - captured:at], length)
+            yield new(Frame, (number, seconds * NANOSECOND + fraction * unit, link, window[at - captured:at], length))
         source.skip_to(at)
     if source.left():
         raise source.refuse(f"{source.left()} octets follow that are no whole frame")

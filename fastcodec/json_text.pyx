@@ -1,5 +1,5 @@
 """JSON of messages written at once: the same text as that of `to_dict`, without the dicts. For captures by the million."""
-from ipaddress import IPv4Address
+from ipaddress import IPv4Address, IPv6Address
 
 from cpython.unicode cimport PyUnicode_AsUTF8AndSize
 from libc.stdint cimport uint8_t
@@ -10,7 +10,7 @@ import msgspec
 
 from fastcodec.hidden import Hidden
 from fastcodec.plain cimport has_plain_fields, put_text4
-from fastcodec.plain import plain
+from fastcodec.plain import address_text, plain
 
 __all__ = ["as_json"]
 
@@ -125,6 +125,8 @@ cdef class Text:
             return self.put(b'"', 1)
         if cls is list:
             return self.put_list(value)
+        if cls is IPv6Address:
+            return self.put_text(address_text(value))
         if has_plain_fields(cls):
             return self.put_fields(value, cls)
         return self.put_octets(msgspec.json.encode(plain(value)))
