@@ -29,7 +29,7 @@ def read_pana(event: Event, octets: bytes, keys: Keys, exchanges: Exchanges, at:
         look_inside(event, payload.value)
     key = ("pana", message.type, message.session, message.sequence)
     if message.flags & REQUEST:
-        exchanges.request(event, key, octets, event.nai)
+        exchanges.request(event, key, hash(octets), event.nai)
     elif message.type != INITIATION and (request := exchanges.reply(event, key)):
         event.nai = event.nai or request.message
     event.why = KEY_UNKNOWN

@@ -11,7 +11,7 @@ OLDEST_NS = 60 * 10**9           # a reply after a minute answers nobody
 
 
 class Request(msgspec.Struct, frozen=True, gc=False):
-    """A request that was seen: `number` of its frame, what its reply is checked with."""
+    """A request that was seen: `number` of its frame, what its reply is checked with. It keeps no message, however long."""
 
     number: int
     time_ns: int

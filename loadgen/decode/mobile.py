@@ -47,7 +47,7 @@ def match(event: Event, message: Any, octets: bytes, exchanges: Exchanges) -> No
     """Request and reply; the NAI of the request stands for a reply that names none."""
     is_request, key_of = KINDS[type(message)]
     if is_request:
-        exchanges.request(event, key_of(message), octets, event.nai)
+        exchanges.request(event, key_of(message), hash(octets), event.nai)
     elif request := exchanges.reply(event, key_of(message)):
         event.nai = event.nai or request.message
 

@@ -43,7 +43,7 @@ def read_mobility(event: Event, octets: bytes, keys: Keys, exchanges: Exchanges,
 def match(event: Event, message: Any, octets: bytes, exchanges: Exchanges) -> None:
     key = key_of(message)
     if isinstance(message, REQUESTS):
-        exchanges.request(event, key, octets, event.nai)
+        exchanges.request(event, key, hash(octets), event.nai)
     elif key and (request := exchanges.reply(event, key)):
         event.nai = event.nai or request.message
 

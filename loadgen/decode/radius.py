@@ -11,6 +11,7 @@ from loadgen.decode.event import Event, judge
 from loadgen.decode.exchanges import Exchanges
 from loadgen.decode.keys import Keys
 
+HEADER = 20                                      # octets: code, identifier, length, authenticator; all that an answer is checked with
 REQUESTS = frozenset({1, 4, 12, 40, 43})         # codes that are answered: RFC 2865, 2866, 5997, 5176
 BY_MESSAGE_AUTHENTICATOR = frozenset({1, 12})    # their authenticator is random, RFC 2865 3, RFC 5997 3
 
@@ -29,7 +30,7 @@ def read_radius(event: Event, octets: bytes, keys: Keys, exchanges: Exchanges, a
         look_inside(event, b"".join(value for name, value in packet.attributes if name == "EAP-Message"))
     key = ("radius", packet.identifier)
     if packet.code in REQUESTS:
-        exchanges.request(event, key, packet.authenticator, (octets, event.nai))
+        exchanges.request(event, key, packet.authenticator, (octets[:HEADER], event.nai))
         authenticate_request(event, packet, octets, keys)
         return
     request = exchanges.reply(event, key)
