@@ -11,7 +11,7 @@ from fastcodec.wire cimport Piece, get16, get32, put16, put32, walk
 __all__ = ["lint_shape"]
 
 cdef enum:
-    LONGEST = 1024               # longer messages are their own shape
+    LONGEST = 4096               # longer messages are their own shape
     LIFETIME = 2                 # offsets, RFC 5944 3.3, 3.4
     HOME_ADDRESS = 4
     HOME_AGENT = 8
