@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import fastcodec as fc
+from fastcodec.json_text import as_json, as_object, object_heads
 from fastcodec.lint_shape import lint_shape
 from fastcodec.plain import address_text, encodable, plain, plain_pairs
 
@@ -62,3 +63,37 @@ def test_messages_of_one_shape_have_the_same_findings() -> None:
         kept += shape in shapes
         assert shapes.setdefault(shape, found) == found, octets.hex()
     assert kept > 5000
+
+
+# ---- written at once
+
+TEXTS = st.text(max_size=20) | st.sampled_from(['"', "\\", "\x00\x1f\x7f", "caf\xe9", "\u2028", "\udcff"])
+
+
+@given(TEXTS, st.integers(-2**70, 2**70), st.binary(max_size=9), st.ip_addresses())
+def test_what_is_written_at_once_is_the_json_of_the_dict(text: str, number: int, octets: bytes, address: IPv4Address | IPv6Address) -> None:
+    message = fc.EapPacket(number, 2, fc.EapMd5Challenge(octets, text))          # nothing checks values before they are encoded
+    parts = [fc.Nai(text), fc.UnknownExtension(octets), fc.BootstrapAddress(number, 1, 64, address)]       # type: ignore[arg-type]
+    reply = fc.RegistrationReply(0, number, address, address, number, parts)     # type: ignore[arg-type]
+    for one in (message, reply, *parts, fc.PanaMessage(0, 1, 2, 3), fc.EapPacket(3, 1)):
+        assert json.loads(one.to_json()) == json.loads(json.dumps(one.to_dict()))
+        assert as_json(one) == one.to_json()
+
+
+def test_packets_are_written_as_their_dict() -> None:
+    vectors = json.loads((Path(__file__).parents[1] / "vectors" / "radius.json").read_text())["vectors"]
+    packets = [fc.RadiusPacket.decode(bytes.fromhex(v["message_hex"])) for v in vectors if v["kind"] == "radius"]
+    packets += [fc.RadiusPacket(1, 2, b"", [("User-Name", 'a"\n'), ("Class", b"\xff")]), fc.RadiusPacket(1, 2)]
+    for packet in packets:
+        assert json.loads(packet.to_json()) == json.loads(json.dumps(packet.to_dict()))
+    assert len(packets) > 100
+
+
+def test_objects_leave_out_what_is_empty() -> None:
+    heads = object_heads(["a", "b", "c", "d", "e", "f"])
+    assert as_object(heads, (None, "", [], (), None, None)) == b"{}"
+    assert json.loads(as_object(heads, (1, "x", [1, "y"], ("z",), True, 1.5))) == {
+        "a": 1, "b": "x", "c": [1, "y"], "d": ["z"], "e": True, "f": 1.5}
+    challenge = fc.HomeTestInit(2**63 + 1)
+    found = json.loads(as_object(heads[:1], (challenge,), ("cookie", "other")))["a"]
+    assert found == {**challenge.to_dict(), "cookie_hex": "0x8000000000000001"}
