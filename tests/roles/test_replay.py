@@ -104,6 +104,19 @@ def test_replay_of_what_is_over_after_a_restart(image: bool, tmp_path: Path) -> 
         each.store.close()
 
 
+def test_replay_of_what_is_over_after_the_window_grew() -> None:
+    desk = Holder()
+    request = desk.rrq()
+    held = desk.taken(desk.one(request))
+    desk.wait(0.1)
+    assert desk.renew(held, lifetime=0).code == 0
+    desk.wait(32)
+    desk.fha.use_limits(max_lifetime_s=1800, window_s=255, strict=True, nonces=False)
+    assert desk.read(desk.one(request)).code == 133
+    assert desk.fha.leases() == {}
+    assert desk.bootstrap()
+
+
 def test_at_most_one_133_a_second() -> None:
     desk = Holder()
     held = desk.bootstrap()

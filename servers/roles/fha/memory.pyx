@@ -16,7 +16,7 @@ from servers.roles.fha.record cimport write_binding
 from servers.roles.fha.restart cimport remember_clock, restore_binding
 from servers.roles.fha.state cimport (
     Acknowledgment, BOUND, Fha, MOMENT, MOST_ORDERS, MOST_POOLS, MOST_REVOCATIONS, MOST_STATIC_KEYS, NamedPool, Order,
-    POOL_NAME_LONGEST, RECORD_ROOM, RELEASED, Registration, Revocation, StaticKey,
+    POOL_NAME_LONGEST, RECORD_ROOM, RELEASED, Registration, Revocation, SECOND, StaticKey,
 )
 from servers.roles.radius_client cimport Answer, MOST_UPSTREAMS, client_close, client_open, client_report, client_server
 from servers.roles.fha.static_keys cimport follow_static_keys, forget_static_keys
@@ -162,7 +162,10 @@ cdef class FhaMemory(Node):
         follow_static_keys(&self.fha)
 
     def use_limits(self, *, uint32_t max_lifetime_s, uint32_t window_s, bint strict, bint nonces):
-        """From the next request on, as for the constructor."""
+        """From the next request on, as for the constructor. A window that grows does not reach back to what was forgotten
+        because it was too old for the narrower one."""
+        if self.fha.window_s and window_s > self.fha.window_s:
+            remember_clock(&self.fha, self.now.wall - self.fha.window_s * <uint64_t> SECOND)
         self.fha.max_lifetime_s, self.fha.window_s, self.fha.strict = max_lifetime_s, window_s, strict
         self.fha.replay = REPLAY_NONCES if nonces else REPLAY_TIMESTAMPS
 
