@@ -87,7 +87,8 @@ A = IPv4Address(1)
     (fc.AgentSolicitation(300), "AgentSolicitation.code: 300 does not fit 1 octets (RFC 5944 2.2)"),
     (fc.RadiusPacket(300, 1), "RadiusPacket.code: 300 does not fit 1 octets (RFC 2865 3)"),
     (fc.RadiusPacket(1, 1, attributes=[("User-Name", "")]), "User-Name: 0 octets, 1 to 253 allowed (RFC 2865 5)"),
-    (fc.RadiusPacket(1, 1, attributes=[("Framed-IP-Address", "x")]), "Framed-IP-Address: 'x' is no IPv4 address")])
+    (fc.RadiusPacket(1, 1, attributes=[("Framed-IP-Address", "x")]), "Framed-IP-Address: 'x' is no IPv4 address (RFC 2865 5)"),
+    (fc.RadiusPacket(1, 1, attributes=[("NAS-Port", 1 << 32)]), "NAS-Port: 4294967296 does not fit 4 octets (RFC 2865 5)")])
 def test_what_does_not_encode_is_named(message, text):
     with pytest.raises(fc.EncodeError) as refusal:
         message.encode()
