@@ -3,6 +3,7 @@
 # make kill    kills servers at every failpoint, 20 times each (long)
 # make bench  prints the figures and writes bench.json (long)
 # make lint   ruff, mypy, cython-lint, stubs
+# make docs   the reference of all formats, from the declarations, to build/docs
 # make dist-test   sdist and wheel, their tests from another folder (long)
 PYTHON ?= python3
 VENV   := .venv
@@ -10,7 +11,7 @@ PY     := $(VENV)/bin/python
 SOURCES := $(shell find fastcodec servers loadgen -name '*.pyx' -o -name '*.pxd' -o -name '*.h' -o -name '*.c' 2>/dev/null)
 APT    := apt-get install gcc make python3-dev python3-venv
 
-.PHONY: demo test kill bench lint dist-test build clean
+.PHONY: demo test kill bench lint docs dist-test build clean
 KILLS  ?= 20
 
 demo: build
@@ -31,6 +32,9 @@ lint: build
 	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" cython-lint --max-line-length 140 $$(find fastcodec servers loadgen -name '*.pyx' -o -name '*.pxd')
 	$(PY) -m mypy.stubtest --allowlist tests/stubtest.txt --ignore-unused-allowlist \
 	  $$(find fastcodec servers loadgen -name '*.pyi' | sed 's/\.pyi$$//; s,/,.,g')
+
+docs: build
+	$(PY) -m fastcodec.reference build/docs
 
 dist-test: build
 	$(PY) -m pytest -m slow tests/packaging

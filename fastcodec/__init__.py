@@ -9,7 +9,15 @@
 """
 from fastcodec.agent_batch import AgentBatch
 from fastcodec.agent_discovery import AgentFlag
-from fastcodec.agents import AdvertisedChallenge, AgentAdvertisement, AgentSolicitation, MobilityAgent, PrefixLengths, RouterAddress
+from fastcodec.agents import (
+    AdvertisedChallenge,
+    AgentAdvertisement,
+    AgentMessage,
+    AgentSolicitation,
+    MobilityAgent,
+    PrefixLengths,
+    RouterAddress,
+)
 from fastcodec.attributes import Attributes, configure
 from fastcodec.base import Message, Part
 from fastcodec.cmac import aes_cmac
@@ -206,7 +214,8 @@ from fastcodec.tunnel import TunnelKind, unwrap, wrap
 from fastcodec.tunnels import GreHeader, IPv4Header, IPv6Header, MinimalHeader, UdpHeader, Unwrapped
 
 __all__ = [
-    "AaahIdentity", "AcknowledgementFlag", "AdvertisedChallenge", "AgentAdvertisement", "AgentBatch", "AgentFlag", "AgentSolicitation",
+    "AaahIdentity", "AcknowledgementFlag", "AdvertisedChallenge", "AgentAdvertisement", "AgentBatch", "AgentFlag", "AgentMessage",
+    "AgentSolicitation",
     "AlternateCareOfAddressOption", "Attributes", "AuthAvp", "AuthenticationError", "AuthenticationOption", "AuthorizationDataOption",
     "Avp", "AvpCode", "BindingAcknowledgement", "BindingError", "BindingErrorStatus", "BindingRefreshRequest", "BindingStatus",
     "BindingUpdate", "BootstrapAddress", "BootstrapType", "CareOfTest", "CareOfTestInit", "Challenge", "Code", "CriticalExperiment",

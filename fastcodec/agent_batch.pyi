@@ -1,3 +1,4 @@
+from collections.abc import Iterable
 from typing import Any, Self
 
 import numpy as np
@@ -14,6 +15,8 @@ class AgentBatch(Rows):
     found: NDArray[np.uint8]
     begins: NDArray[np.uint32]
     def __init__(self, octets: NDArray[np.uint8], lengths: ArrayLike) -> None: ...
+    @classmethod
+    def from_datagrams(cls, datagrams: Iterable[bytes | bytearray | memoryview]) -> Self: ...
     @classmethod
     def from_template(cls, message: AgentAdvertisement, n: int) -> Self: ...
     @property

@@ -10,7 +10,7 @@ from fastcodec.errors import EncodeError
 from fastcodec.headers cimport add_up, finish
 from fastcodec.mip4 cimport MOST_EXTENSIONS
 from fastcodec.rows cimport Rows
-from fastcodec.rows import rows_of
+from fastcodec.rows import packed, rows_of
 from fastcodec.status cimport Status
 from fastcodec.wire cimport Piece, put16
 
@@ -35,6 +35,13 @@ cdef class AgentBatch(Rows):
         self.agents, self.found = np.zeros(self.count, dtype=np.uint16), np.zeros(self.count, dtype=np.uint8)
         self.begins = np.zeros(self.count, dtype=np.uint32)
         self._agents, self._found, self._begins = self.agents, self.found, self.begins
+
+    @classmethod
+    def from_datagrams(cls, datagrams):
+        """The rows of a list of messages, walked."""
+        batch = cls(*packed(datagrams))
+        batch.walk()
+        return batch
 
     @classmethod
     def from_template(cls, message, Py_ssize_t n):

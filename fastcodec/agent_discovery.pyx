@@ -129,6 +129,12 @@ def decode_solicitation(data):
     return SOLICITATION(p[1], get32(p + 4))
 
 
+def decode(data):
+    """An AgentSolicitation or an AgentAdvertisement, by the ICMP type; DecodeError."""
+    cdef bytes octets = as_bytes(data)
+    return decode_solicitation(octets) if octets[:1] == b"\x0a" else decode_advertisement(octets)
+
+
 cdef int _put_router(object router, uint8_t* at, int words) except -1:
     cdef bytes rest = as_bytes(router.rest)
     cdef int k
@@ -163,9 +169,7 @@ cdef int _put_extension(object extension, uint8_t* at, int room) except -1:
     cdef Plan plan
     if n >= 0:
         return n
-    plan = getattr(type(extension), "plan", None)
-    if plan is None or not isinstance(extension, CODEC.base):
-        raise EncodeError("extensions", f"{type(extension).__name__} is no extension")
+    plan = CODEC.plan_for(extension)
     return CODEC.put(extension, plan, at, plan.tail_octets(extension))
 
 

@@ -229,6 +229,10 @@ class Message(Shown, msgspec.Struct):
         """Extensions or options, in wire order."""
         return [part for name in lists_of(type(self)) for part in getattr(self, name) if isinstance(part, Part)]
 
+    def nai(self) -> str | None:
+        """The network access identifier, if there is one."""
+        return None
+
     def find(self, kind: type[P]) -> P | None:
         """The first extension or option of a class, or None."""
         return next((part for part in self.parts() if isinstance(part, kind)), None)

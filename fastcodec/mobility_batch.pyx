@@ -5,18 +5,20 @@ from libc.stdint cimport uint8_t, uint16_t, uint32_t
 from libc.string cimport memcpy, memset
 
 from fastcodec import mip6
+from fastcodec.columns cimport ColumnRows
+from fastcodec.columns import Zeros, batch_of
 from fastcodec.digest.jobs cimport DIGEST_HMAC_SHA1, DIGEST_KEY_SHA1, DIGEST_SHA1, queue_job, run_queue
 from fastcodec.errors import EncodeError
 from fastcodec.fields cimport put_address6
-from fastcodec.key_table cimport NO_KEY, KeyTable
+from fastcodec.key_table cimport KeyTable
 from fastcodec.mip6 cimport (MN_AAA_SIZE, MN_HA_SIZE, MOST_OPTIONS, MobilityType, covered_by,
                              examine_mobility, is_at_end, mobility_checksum)
 from fastcodec.extension_index import INDEX, ExtensionIndex
-from fastcodec.rows cimport Rows, Scratch
+from fastcodec.rows cimport Scratch
 from fastcodec.rows import rows_of
 from fastcodec.secret cimport SecretArray
 from fastcodec.status cimport Status
-from fastcodec.wire cimport Piece, get32, put16, same
+from fastcodec.wire cimport Piece, put16, same
 
 #   column: (option type, first octet of its data, 0: any)
 COLUMNS = {"alternate_care_of_address": (3, 0), "mobile_node_identifier": (8, 0), "mn_ha": (9, 1), "mn_aaa": (9, 2),
@@ -24,6 +26,7 @@ COLUMNS = {"alternate_care_of_address": (3, 0), "mobile_node_identifier": (8, 0)
            "ipv4_home_address": (29, 0), "ipv4_acknowledgement": (30, 0), "nat_detection": (31, 0),
            "ipv4_care_of_address": (32, 0)}
 cdef list COLUMN_NAMES = list(COLUMNS)
+cdef dict LAYOUTS = {_number: mip6.LAYOUTS[_name] for _number, _name in mip6.MESSAGES.items()}
 cdef enum:
     ALTERNATE_CARE_OF_ADDRESS
     MOBILE_NODE_IDENTIFIER
@@ -37,58 +40,27 @@ for _k, (_type, _subtype) in enumerate(COLUMNS.values()):
     TYPES[<int> _k], SUBTYPES[<int> _k] = _type, _subtype
 
 
-cdef class MobilityBatch(Rows):
+cdef class MobilityBatch(ColumnRows):
     """Mobility Headers of one `type`, a row each. `walk` first; then columns, `verify_checksums`, `verify`; or `sign`, `fill_checksums`.
 
     `offsets` and `sizes` (uint16, rows x columns in the order of `COLUMNS`) place the data of the first option of each kind, 0:
     absent. `found` counts the options of a row, padding left out. Addresses are arrays of rows x 16 octets, or one address for all.
     """
-    cdef readonly int type
-    cdef readonly object offsets, sizes, found
-    cdef uint16_t[:, ::1] _offsets
-    cdef uint16_t[:, ::1] _sizes
-    cdef uint8_t[::1] _found
-
     def __init__(self, octets, lengths, int type):
-        Rows.__init__(self, octets, lengths)
-        if type not in mip6.MESSAGES:
-            raise EncodeError("type", f"{type} is no MobilityType")
-        self.type = type
-        self.offsets = np.zeros((self.count, COLUMN_COUNT), dtype=np.uint16)
-        self.sizes = np.zeros((self.count, COLUMN_COUNT), dtype=np.uint16)
-        self.found = np.zeros(self.count, dtype=np.uint8)
-        self._offsets, self._sizes, self._found = self.offsets, self.sizes, self.found
+        ColumnRows.__init__(self, octets, lengths, type, COLUMN_NAMES, LAYOUTS)
+
+    @classmethod
+    def from_datagrams(cls, datagrams, type=None):
+        """The rows of a list of messages, walked; `type` is that of the first unless given, rows of others become WRONG_TYPE."""
+        return batch_of(cls, datagrams, type, 2, 5)
 
     @classmethod
     def from_template(cls, message, Py_ssize_t n):
         """`n` rows like `message`, its empty authenticators zeros until `sign`; then fill columns, and checksums last."""
-        octets = message.encode(_Zeros(), source="::", destination="::", care_of_address="::")
+        octets = message.encode(Zeros(), source="::", destination="::", care_of_address="::")
         batch = cls(*rows_of(octets, n), octets[2])
         batch.walk()
         return batch
-
-    @property
-    def fixed(self):
-        """The fixed part as a structured array in network order, a view; rows that are too short show what is there."""
-        layout = mip6.LAYOUTS[mip6.MESSAGES[self.type]]
-        if self.width < layout.itemsize:
-            raise EncodeError("octets", f"rows of {self.width} octets cannot hold {layout.itemsize}")
-        return self.octets[:, :layout.itemsize].view(layout)[:, 0]
-
-    def offset(self, str column):
-        """Offsets of that option's data, a view; 0: absent."""
-        return self.offsets[:, COLUMN_NAMES.index(column)]
-
-    def size(self, str column):
-        """Octets of that option's data, a view."""
-        return self.sizes[:, COLUMN_NAMES.index(column)]
-
-    def value(self, str column):
-        """That option's data as rows of octets, a view, where it stands alike in all rows (as after a template)."""
-        offsets, sizes = self.offset(column), self.size(column)
-        if self.count == 0 or offsets[0] == 0 or (offsets != offsets[0]).any() or (sizes != sizes[0]).any():
-            raise EncodeError(column, "does not stand alike in all rows")
-        return self.octets[:, int(offsets[0]):int(offsets[0]) + int(sizes[0])]
 
     def walk(self):
         """Status of every row, and where its options are."""
@@ -121,14 +93,7 @@ cdef class MobilityBatch(Rows):
 
     def spi(self, str authenticator):
         """SPI of that authenticator of every row (uint32, a copy); 0 where there is none."""
-        cdef Py_ssize_t row
-        cdef int column = self._column(authenticator)
-        spis = np.zeros(self.count, dtype=np.uint32)
-        cdef uint32_t[::1] out = spis
-        for row in range(self.count):
-            if self._offsets[row, column]:
-                out[row] = get32(&self._octets[row, self._offsets[row, column] + 1])
-        return spis
+        return self._spis(self._column(authenticator), 1)
 
     def index(self):
         """Every option of every row that is OK, in wire order: an `ExtensionIndex`. Padding is none; subtypes are 0."""
@@ -224,17 +189,6 @@ cdef class MobilityBatch(Rows):
         self._run(keys, home_addresses, care_of_addresses, which, authenticator, False)
         return self.status
 
-    cdef const uint32_t[::1] _by_spi(self, KeyTable table, int column):
-        """Index into the table's secrets for every row, NO_KEY where its SPI is not known."""
-        cdef Py_ssize_t row
-        indices = np.full(self.count, <uint32_t> NO_KEY, dtype=np.uint32)
-        cdef uint32_t[::1] out = indices
-        with nogil:
-            for row in range(self.count):
-                if self._status[row] == Status.OK and self._offsets[row, column]:
-                    out[row] = table.find(get32(&self._octets[row, self._offsets[row, column] + 1]))
-        return indices
-
     cdef int _run(self, object keys, object home, object care_of, object which, str authenticator, bint check) except -1:
         cdef int column = self._column(authenticator)
         cdef SecretArray secrets = (<KeyTable> keys).secrets if isinstance(keys, KeyTable) else keys
@@ -243,10 +197,7 @@ cdef class MobilityBatch(Rows):
         cdef const uint8_t[:, :] care_ofs = self._addresses("::" if care_of is None else care_of, "care_of_addresses")
         cdef bint known = care_of is not None
         cdef Scratch scratch = Scratch(self.count, <uint32_t> min(self.width + 32, ROOM))
-        if isinstance(keys, KeyTable):
-            indices = self._by_spi(keys, column)
-        else:
-            indices = self._indices(which, secrets)
+        indices = self._by_spi(keys, self._offsets, column, 1) if isinstance(keys, KeyTable) else self._indices(which, secrets)
         secrets.prepare(DIGEST_KEY_SHA1)
         with nogil:
             self._queue(secrets, homes, care_ofs, known, indices, scratch, column)
@@ -312,13 +263,6 @@ cdef class MobilityBatch(Rows):
             piece.offset, piece.length = self._offsets[row, column], self._sizes[row, column]
             if not same(ought, at, size) or not is_at_end(&self._octets[row, 0], <int> self._size(row), &piece):
                 self._status[row] = Status.BAD_AUTHENTICATOR
-
-
-class _Zeros:
-    """Stands for a key while a template is made: what it signs is written over by `sign`."""
-
-    def get(self, spi):
-        return b"\0"
 
 
 cdef bytes _six(object address, str field):

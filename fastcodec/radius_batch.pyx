@@ -13,7 +13,7 @@ from fastcodec.radius cimport (EAP_MESSAGE, HEADER, MESSAGE_AUTHENTICATOR, NUMBE
 from fastcodec.radius_rules cimport (SIGNED_AS_ANSWER, SIGNED_BY_CHANCE, SIGNED_BY_DIGEST, SIGNED_BY_NOTHING, answers,
                                      fault_of_rules, signing_of, takes_message_authenticator)
 from fastcodec.rows cimport Rows, Scratch
-from fastcodec.rows import rows_of
+from fastcodec.rows import alike, packed, rows_of
 from fastcodec.secret cimport SecretArray
 from fastcodec.status cimport Status
 from fastcodec.wire cimport get16, same
@@ -63,6 +63,13 @@ cdef class RadiusBatch(Rows):
         self._offsets, self._sizes, self._counts = self.offsets, self.sizes, self.counts
 
     @classmethod
+    def from_datagrams(cls, datagrams):
+        """The rows of a list of packets, walked."""
+        batch = cls(*packed(datagrams))
+        batch.walk()
+        return batch
+
+    @classmethod
     def from_template(cls, message, Py_ssize_t n):
         """`n` rows like a RadiusPacket, Message-Authenticator included; fill columns, then `sign`.
 
@@ -78,12 +85,14 @@ cdef class RadiusBatch(Rows):
         layout = np.dtype([("code", "u1"), ("identifier", "u1"), ("length", ">u2"), ("authenticator", "u1", 16)])
         return self.octets[:, :layout.itemsize].view(layout)[:, 0]
 
+    @property
+    def fixed(self):
+        """`header`, by the name it has in other batches."""
+        return self.header
+
     def value(self, int slot):
         """Values of a slot as rows of octets, a view, where it stands alike in all rows (as after a template)."""
-        offsets, sizes = self.offsets[:, slot], self.sizes[:, slot]
-        if self.count == 0 or offsets[0] == 0 or (offsets != offsets[0]).any() or (sizes != sizes[0]).any():
-            raise EncodeError(f"slot {slot}", "does not stand alike in all rows")
-        return self.octets[:, int(offsets[0]):int(offsets[0]) + int(sizes[0])]
+        return alike(self.octets, self.offsets[:, slot], self.sizes[:, slot], f"slot {slot}")
 
     def index(self):
         """All attributes of the rows that are OK, in wire order: (row, type, vendor, vtype, offset, size, more) each.

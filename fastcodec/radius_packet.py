@@ -14,10 +14,10 @@ from fastcodec.hidden import Hidden, Revealed, RevealedText
 from fastcodec.plain import plain_pairs
 from fastcodec.radius import Code
 from fastcodec.secret import Secret
+from fastcodec.sections import cite
+from fastcodec.signing import Octets
 
 __all__ = ["RadiusPacket"]
-
-Octets = bytes | bytearray | memoryview
 
 
 class RadiusPacket(Message):
@@ -57,6 +57,32 @@ class RadiusPacket(Message):
             self.authenticator = octets[4:20]
         return octets
 
+    def verify(self, secret: Secret | Octets, request: RadiusPacket | Octets | None = None, *, require: bool = True) -> None:
+        """AuthenticationError unless the packet is authentic, as a request, or as the answer to `request`, as for `decode`."""
+        octets = self.replace(attributes=_as_on_the_wire(self.attributes)).encode()
+        if request is None:
+            packet.verify_request(octets, secret, require=require)
+        else:
+            packet.verify_response(octets, secret, request, require=require)
+
+    def sign(self, secret: Secret | Octets, request: RadiusPacket | Octets | None = None) -> Self:
+        """A copy, signed anew as `encode` does: what `verify` wants after a change. Its hidden values are `Hidden` octets, so
+        that its `encode()` gives the octets that were signed. EncodeError names the attribute."""
+        return type(self).decode(self.replace().encode(secret, request))
+
+    def nai(self) -> str | None:
+        """User-Name, if there is one."""
+        name: str | None = self.find("User-Name")
+        return name
+
+    def find(self, kind: str) -> Any:  # type: ignore[override]
+        """The value of the first attribute of that name, or None."""
+        return next((value for name, value in self.attributes if name == kind), None)
+
+    def find_all(self, kind: str) -> list[Any]:  # type: ignore[override]
+        """The values of every attribute of that name, in wire order."""
+        return [value for name, value in self.attributes if name == kind]
+
     def _items(self) -> Iterable[str]:
         return [item for item in super()._items() if not item.startswith("attributes=")]
 
@@ -91,6 +117,11 @@ class RadiusPacket(Message):
 json_text.register(RadiusPacket)
 
 
+def _as_on_the_wire(given: Attributes | Sequence[tuple[str, Any]]) -> Attributes | Sequence[tuple[str, Any]]:
+    """Values of a decoded packet that were revealed, hidden as they came."""
+    return Attributes.from_octets(given.octets) if isinstance(given, Attributes) else given
+
+
 def _shown(name: str, value: Any) -> str:
     """A number with its name; what was hidden on the wire is not shown."""
     label = label_of(name, value)
@@ -107,3 +138,6 @@ def _value(value: Any) -> Any:
     if isinstance(value, Mapping):
         return Hidden(bytes.fromhex(value["hidden"])) if "hidden" in value else bytes.fromhex(value["octets"])
     return _pairs(value) if isinstance(value, list) and value and isinstance(value[0], (list, tuple)) else value
+
+
+cite([RadiusPacket])

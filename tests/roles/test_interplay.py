@@ -7,11 +7,10 @@ import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 from random import Random
-from typing import Any
 
 import pytest
 from holder import Holding
-from test_orders import COA, DISCONNECT, put, order
+from test_orders import COA, DISCONNECT, order, put
 from test_revocation import SUPPORT, Revoking
 
 from fastcodec import RegistrationReply
