@@ -37,7 +37,8 @@ cdef bint by_socket(Datagram* rows, uint32_t n, uint32_t sockets) noexcept nogil
 
 
 cdef class Pump:
-    """`sockets[i]` must have index `i`. What is moved is recorded on `tape`, if there is one. All calls belong to one thread at a time; they run without the GIL."""
+    """`sockets[i]` must have index `i`. What is moved is recorded on `tape`, if there is one. All calls belong to one thread
+    at a time; they run without the GIL."""
 
     def __cinit__(self, Node node, sockets, Tape tape=None):
         cdef Socket socket
