@@ -222,23 +222,24 @@ cdef class FhaMemory(Node):
         """{reason: count} of everything that was counted."""
         return counts_of(&self.fha.counters)
 
-    def gauges(self):
-        """{name: (now, most)} of what fills up. Walks the pool's words: not for every packet."""
+    def gauges(self, uint64_t now=0):
+        """{name: (now, most)} of what fills up, at `now` (monotonic ns) or when this was called last. Walks the pool's
+        words: not for every packet."""
         cdef Fha* fha = &self.fha
         return {"requests_under_way": (fha.waiting.used, fha.waiting.capacity),
                 "bindings": (fha.bindings.rows.used, fha.bindings.rows.capacity),
                 "replies_held": (fha.held_count, fha.waiting.capacity),
                 "revocations_under_way": (fha.revocations.used, fha.revocations.capacity),
                 "radius_outstanding": (fha.client.in_use, fha.client.upstreams * fha.client.places),
-                **self.pool_gauges()}
+                **self.pool_gauges(max(now, self.now.monotonic))}
 
-    cdef dict pool_gauges(self):
+    cdef dict pool_gauges(self, uint64_t now):
         shown = {}
         cdef NamedPool* named
         for k, pool in enumerate(self.pool_owners):
             named = &self.fha.pools[k]
             prefix = f"pool_{named.name[:named.name_length].decode()}" if k else "pool"
-            states = pool.snapshot()
+            states = pool.snapshot(now / <double> SECOND)
             for state in ("free", "leased", "cooling", "reserved"):
                 shown[f"{prefix}_{state}"] = (states[state], states["size"])
         return shown
