@@ -21,7 +21,7 @@ from .rounds import Plan, Run, Unavailable, compare, interleave
 
 NAMES = ("decode.pcap",)
 ASK = 5
-NODES, NODES_QUICKLY = 40_000, 10_000        # four frames each
+NODES, NODES_QUICKLY = 50_000, 10_000        # four frames each
 RADIUS, MOBILE_IP = 1812, 434                # the ports that tshark knows
 PORTS = (20, 22)                             # offsets in a frame of the tape: IPv4 without options, then UDP
 MIPSTORM = (sys.executable, "-m", "loadgen.cli.main")

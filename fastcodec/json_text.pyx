@@ -12,8 +12,6 @@ from fastcodec.hidden import Hidden
 from fastcodec.plain cimport has_plain_fields, put_text4
 from fastcodec.plain import address_text, plain
 
-__all__ = ["as_json"]
-
 cdef const char* DIGITS = b"0123456789abcdef"
 cdef dict _HEADS = {}            # class -> ((b'{"class":"X","a":', "a"), (b',"b":', "b"), ...)
 cdef object PACKET = None

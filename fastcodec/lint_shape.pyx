@@ -8,8 +8,6 @@ from fastcodec.mip4 cimport (EXT_CHALLENGE, EXT_FA_HA, EXT_GENERALIZED, EXT_MN_F
                              SHAPES, fixed_size)
 from fastcodec.wire cimport Piece, get16, get32, put16, put32, walk
 
-__all__ = ["lint_shape"]
-
 cdef enum:
     LONGEST = 4096               # longer messages are their own shape
     LIFETIME = 2                 # offsets, RFC 5944 3.3, 3.4

@@ -7,8 +7,6 @@ import msgspec
 
 from fastcodec.hidden import Hidden
 
-__all__ = ["address_text", "as_dict", "encodable", "plain", "plain_pairs"]
-
 cdef dict _FIELDS = {}           # class of messages or parts -> whether `as_dict` makes its dict
 cdef object TO_DICT = None
 

@@ -40,16 +40,6 @@ class Event(msgspec.Struct):
     latency_ns: int | None = None        # since that request was first sent
     repeats: int | None = None           # the frame that this is a retransmission of
 
-    @property
-    def ends(self) -> tuple[Any, ...]:
-        """Source and destination as an exchange names them."""
-        return self.source, self.source_port, self.destination, self.destination_port
-
-    @property
-    def far_ends(self) -> tuple[Any, ...]:
-        """The same, seen from the other side: a reply's `far_ends` are its request's `ends`."""
-        return self.destination, self.destination_port, self.source, self.source_port
-
     def add_note(self, note: str) -> None:
         self.note = f"{self.note}; {note}" if self.note else note
 

@@ -27,7 +27,7 @@ class Exchanges:
 
     def request(self, event: Event, key: tuple[Any, ...], content: Any, message: Any) -> None:
         """`key` is what request and reply have in common, beside the ends; `message` is what `reply` gives."""
-        key = *key, *event.ends
+        key = *key, event.source, event.source_port, event.destination, event.destination_port
         known = self._open.pop(key, None)
         if known is not None and known.content == content and abs(event.time_ns - known.time_ns) <= OLDEST_NS:
             event.repeats = known.number
@@ -39,7 +39,7 @@ class Exchanges:
 
     def reply(self, event: Event, key: tuple[Any, ...]) -> Request | None:
         """The request that this one answers, which stays open for a reply sent twice."""
-        known = self._open.get((*key, *event.far_ends))
+        known = self._open.get((*key, event.destination, event.destination_port, event.source, event.source_port))
         if known is None or not -OLDEST_NS <= event.time_ns - known.time_ns <= OLDEST_NS:
             return None
         event.answers, event.latency_ns = known.number, event.time_ns - known.time_ns
