@@ -163,7 +163,7 @@ class EapPacket(Message):
 
 def typed_octets(body: EapBody) -> bytes:
     number = body.type if isinstance(body, EapUnknown) else body.TYPE
-    if not 1 <= number <= 255:
+    if not 0 <= number <= 255:
         raise EncodeError(f"{type(body).__name__}.type", f"{number} is no type of one octet")
     return bytes((number,)) + body.octets()
 
