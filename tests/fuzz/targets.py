@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 import fastcodec as fc
-from fastcodec import AuthenticationError, DecodeError, DictionaryError, EncodeError, FastcodecError, Secret
+from fastcodec import AuthenticationError, DecodeError, DictionaryError, FastcodecError, Secret
 from fastcodec.rows import Rows
 from fastcodec.tunnel import TunnelKind, unwrap, wrap
 
