@@ -4,8 +4,9 @@
 
 A digest is wrong in its first octet, or in its last; which of them is drawn anew for every sample, so that whatever the machine
 does meanwhile falls on both. Both octets are written each time, by the same instructions on the same memory: a copy from two
-prepared arrays was seen as 10 ns, a branch on which it is as 2 ns. Samples above the 90th percentile of both together are left out: they tell of interrupts.
-|t| < 4.5 passes. The last row is a comparison that stops at the first difference: the method must see it.
+prepared arrays was seen as 10 ns, a branch on which it is as 2 ns. Samples above the 90th percentile of both together are left
+out: they tell of interrupts. |t| < 4.5 passes. The last row is a comparison that stops at the first difference: the method must
+see it.
 
 Exit code 0: all pass; 4: a verification leaks; 1: the method did not see the leak that is there.
 """
