@@ -113,7 +113,12 @@ def read_advertisement(octets: bytes) -> list[Any]:
         at += 4 * size
     extensions = []
     while at < len(octets):
-        kind, end = octets[at], at + 2 + octets[at + 1]
+        kind = octets[at]
+        if kind == 0:
+            extensions.append((0, b""))
+            at += 1
+            continue
+        end = at + 2 + octets[at + 1]
         if kind == 16:
             care_of = tuple(IPv4Address(WORD.unpack_from(octets, k)[0]) for k in range(at + 8, end, 4))
             extensions.append((kind, *AGENT.unpack_from(octets, at + 2), care_of))
@@ -127,10 +132,12 @@ def write_advertisement(fields: list[Any]) -> bytes:
     code, lifetime, routers, extensions = fields
     out = [ROUTER.pack(int(address), preference) for address, preference in routers]
     for kind, *values in extensions:
+        value = values[0]
+        if kind == 0:
+            out.append(b"\0")
+            continue
         if kind == 16:
             value = AGENT.pack(*values[:3]) + b"".join(WORD.pack(int(address)) for address in values[3])
-        else:
-            value = values[0]
         out.append(bytes((kind, len(value))) + value)
     body = b"".join(out)
     total = ones_sum(ICMP.pack(9, code, 0, len(routers), 2, lifetime) + body)

@@ -5,7 +5,7 @@ from libc.stdint cimport uint8_t, uint16_t, uint32_t
 from libc.string cimport memcpy, memset
 
 from fastcodec import packet as single
-from fastcodec.attribute_index import index_of, key_of
+from fastcodec.attribute_index import index_of, is_plain, key_of, places_of
 from fastcodec.digest.jobs cimport DIGEST_KEY_MD5, run_queue
 from fastcodec.errors import EncodeError
 from fastcodec.radius cimport (EAP_MESSAGE, MESSAGE_AUTHENTICATOR, NUMBERS, PROXY_STATE, Packet,
@@ -96,10 +96,13 @@ cdef class RadiusBatch(Rows):
     def places(self, str name):
         """(offset, size) of the first value of that attribute in every row, uint16 each; 0, 0: absent."""
         type, vendor, vtype, _ = key_of(name)
+        offsets, sizes = np.zeros(self.count, dtype=np.uint16), np.zeros(self.count, dtype=np.uint16)
+        if is_plain(type):
+            places_of(self.octets, self.status, type, offsets, sizes)
+            return offsets, sizes
         table = self.index()
         table = table[(table["type"] == type) & (table["vendor"] == vendor) & (table["vtype"] == vtype)]
         rows, first = np.unique(table["row"], return_index=True)
-        offsets, sizes = np.zeros(self.count, dtype=np.uint16), np.zeros(self.count, dtype=np.uint16)
         offsets[rows], sizes[rows] = table["offset"][first], table["size"][first]
         return offsets, sizes
 
@@ -108,16 +111,14 @@ cdef class RadiusBatch(Rows):
 
         A value of another size than its type's is absent.
         """
-        width, rows, at = self._cells(name)
-        values = np.zeros((self.count, width), dtype=np.uint8)
-        values[rows] = self.octets[rows[:, None], at]
-        present = np.zeros(self.count, dtype=bool)
-        present[rows] = True
+        width, offsets, sizes = self._cells(name)
+        values, present = np.zeros((self.count, width), dtype=np.uint8), sizes == width
+        self._copy(offsets, present.view(np.uint8), values, True)
         return (values.view(f">u{width}")[:, 0] if width <= 8 and width != 6 else values), present
 
     def put(self, str name, values):
         """Write an attribute of fixed width, a number or octets a row, where it is present. Then `sign`."""
-        width, rows, at = self._cells(name)
+        width, offsets, sizes = self._cells(name)
         values = np.asarray(values)
         if values.shape[:1] != (self.count,):
             raise EncodeError(name, f"a value for each of {self.count} rows is needed")
@@ -125,16 +126,27 @@ cdef class RadiusBatch(Rows):
             values = np.ascontiguousarray(values, dtype=f">u{width}").view(np.uint8).reshape(self.count, width)
         if values.shape != (self.count, width) or values.dtype != np.uint8:
             raise EncodeError(name, f"values of {width} octets are needed")
-        self.octets[rows[:, None], at] = values[rows]
+        self._copy(offsets, (sizes == width).view(np.uint8), np.require(values, np.uint8, ["C", "W"]), False)
 
     def _cells(self, name):
-        """Width, the rows that hold the attribute, and the columns of its octets in each of them."""
+        """Width of the attribute, where it is in every row, and its size there."""
         width = key_of(name)[3]
         if width == 0:
             raise EncodeError(name, "has no fixed width")
-        offsets, sizes = self.places(name)
-        rows = np.flatnonzero(sizes == width)
-        return width, rows, offsets[rows, None].astype(np.intp) + np.arange(width)
+        return width, *self.places(name)
+
+    cdef int _copy(self, const uint16_t[::1] offsets, const uint8_t[::1] there, uint8_t[:, ::1] cells, bint out) except -1:
+        """Octets of an attribute from the rows that hold it to `cells`, or the other way."""
+        cdef Py_ssize_t row, width = cells.shape[1]
+        with nogil:
+            for row in range(self.count):
+                if not there[row]:
+                    continue
+                if out:
+                    memcpy(&cells[row, 0], &self._octets[row, offsets[row]], width)
+                else:
+                    memcpy(&self._octets[row, offsets[row]], &cells[row, 0], width)
+        return 0
 
     def walk(self):
         """Status of every row, and where its attributes are."""

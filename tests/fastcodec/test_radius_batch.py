@@ -188,3 +188,12 @@ def test_index_of_nothing_and_of_what_does_not_add_up():
         (1, 26, 0, 0, 22, 0, 0), (2, 26, 0, 0, 22, 3, 0), (3, 26, 32473, 0, 26, 0, 0), (4, 26, 32473, 0, 26, 4, 0),
         (5, 26, 99, 0, 26, 4, 0), (6, 241, 0, 0, 22, 0, 0), (7, 241, 0, 0, 22, 1, 0), (8, 241, 1, 1, 28, 0, 0),
         (9, 245, 0, 0, 22, 2, 0)]
+
+
+def test_put_takes_octets_that_cannot_be_written():
+    batch = fc.RadiusBatch.from_template(fc.RadiusPacket(2, 1, bytes(16), [
+        ("Message-Authenticator", bytes(16)), ("Framed-IP-Address", "192.0.2.1")]), 3)
+    batch.put("Framed-IP-Address", np.frombuffer(bytes(range(12)), np.uint8).reshape(3, 4))
+    values, present = batch.column("Framed-IP-Address")
+    assert present.all()
+    assert values.tolist() == [0x00010203, 0x04050607, 0x08090a0b]
