@@ -19,6 +19,7 @@ Octets = bytes | bytearray | memoryview
 HEADER = 4                  # octets of Code, Identifier, Length, RFC 3748 4
 LONGEST = 0xffff
 HEAD = Struct(">BBH")
+TYPED = Struct(">BBHB")     # and the Type
 READERS: dict[int, Callable[[int, bytes], EapBody]] = {}     # Type -> (code, Type-Data) to a body; ValueError with what is wrong
 
 
@@ -135,7 +136,7 @@ class EapPacket(Message):
     @classmethod
     def decode(cls, data: Octets) -> EapPacket:
         """The packet in `data`; DecodeError. Octets behind its Length are padding, and ignored (RFC 3748 4)."""
-        octets = bytes(data)
+        octets = data if type(data) is bytes else bytes(data)
         if len(octets) < HEADER:
             raise DecodeError("EapPacket", len(octets), f"{len(octets)} octets, 4 needed (RFC 3748 4)", Status.TOO_SHORT)
         code, identifier, length = HEAD.unpack_from(octets)
@@ -147,25 +148,31 @@ class EapPacket(Message):
 
     def encode(self) -> bytes:
         """The octets; EncodeError names the field."""
-        if (self.body is None) != (self.code in (SUCCESS, FAILURE)):
-            raise EncodeError("EapPacket.body", f"code {self.code} has {'a' if self.body is None else 'no'} body (RFC 3748 4.1, 4.2)")
-        inside = b"" if self.body is None else typed_octets(self.body)
-        if HEADER + len(inside) > LONGEST:
-            raise EncodeError("EapPacket.body", "is longer than 65531 octets")
+        code, body = self.code, self.body
+        if (body is None) is not (code == SUCCESS or code == FAILURE):
+            raise EncodeError("EapPacket.body", f"code {code} has {'a' if body is None else 'no'} body (RFC 3748 4.1, 4.2)")
         try:
-            head = HEAD.pack(self.code, self.identifier, HEADER + len(inside))
+            if body is None:
+                return HEAD.pack(code, self.identifier, HEADER)
+            inside = body.octets()
+            head = TYPED.pack(code, self.identifier, HEADER + 1 + len(inside), type_of(body))
         except error:
-            head = b""
-        if not head or not REQUEST <= self.code <= FAILURE:
-            raise EncodeError("EapPacket.code", f"code {self.code}, identifier {self.identifier} are of one octet, codes 1 to 4")
+            raise self._fault(len(inside) if body is not None else 0) from None
+        if not (code == REQUEST or code == RESPONSE):
+            raise self._fault(0)
         return head + inside
 
+    def _fault(self, size: int) -> EncodeError:
+        if HEADER + 1 + size > LONGEST:
+            return EncodeError("EapPacket.body", "is longer than 65531 octets")
+        return EncodeError("EapPacket.code", f"code {self.code}, identifier {self.identifier} are of one octet, codes 1 to 4")
 
-def typed_octets(body: EapBody) -> bytes:
+
+def type_of(body: EapBody) -> int:
     number = body.type if isinstance(body, EapUnknown) else body.TYPE
     if not 0 <= number <= 255:
         raise EncodeError(f"{type(body).__name__}.type", f"{number} is no type of one octet")
-    return bytes((number,)) + body.octets()
+    return number
 
 
 def encoded(field: str, text: str) -> bytes:
@@ -177,10 +184,11 @@ def encoded(field: str, text: str) -> bytes:
 
 def body_of(code: int, kind: int, data: bytes) -> EapBody:
     """The body of a request or response; DecodeError."""
-    if kind not in READERS:
+    reader = READERS.get(kind)
+    if reader is None:
         return EapUnknown(kind, data)
     try:
-        return READERS[kind](code, data)
+        return reader(code, data)
     except IndexError as error:
         raise DecodeError(f"EapPacket: type {kind}", 5 + len(data), str(error), Status.EXTENSION_OVERRUN) from None
     except ValueError as error:

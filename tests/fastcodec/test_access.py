@@ -196,7 +196,7 @@ def test_eap_what_is_decoded_is_encoded(code, kind, body):
     (fc.EapPacket(1, 2, fc.EapMd5Challenge(b"")), "EapMd5Challenge.value"),
     (fc.EapPacket(1, 2, fc.EapExpanded(2**24, 1)), "EapExpanded.vendor"),
     (fc.EapPacket(1, 2, fc.EapNak([256])), "EapNak.types"), (fc.EapPacket(1, 2, fc.EapIdentity(7)), "EapIdentity.identity"),
-    (fc.EapPacket(1, 2, fc.EapUnknown(0)), "EapUnknown.type"), (fc.EapPacket(1, 2, fc.Gpsk1(b"", b"short", [])), "Gpsk1.rand_server"),
+    (fc.EapPacket(1, 2, fc.EapUnknown(256)), "EapUnknown.type"), (fc.EapPacket(1, 2, fc.Gpsk1(b"", b"short", [])), "Gpsk1.rand_server"),
     (fc.EapPacket(1, 2, fc.Gpsk1(b"", bytes(32), [2**48])), "Gpsk1.suites"), (fc.EapPacket(1, 2, fc.GpskFail(-1)), "GpskFail.failure"),
     (fc.EapPacket(1, 2, fc.EapUnknown(9, bytes(65531))), "EapPacket.body")])
 def test_eap_encode_error_names_the_field(packet, field):

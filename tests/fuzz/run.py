@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from hashlib import sha1
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -33,8 +34,15 @@ def fuzz(name: str, runs: int, corpus: Path) -> None:
     target = TARGETS[name]
     findings = HERE / "findings"
     findings.mkdir(exist_ok=True)
+
+    def run(data: bytes) -> None:
+        try:
+            target.run(data)
+        except BaseException:
+            (findings / f"{name}-{sha1(data).hexdigest()}").write_bytes(data)
+            raise
     atheris.Setup([name, f"-runs={runs}", f"-max_len={target.longest}", f"-timeout={TIMEOUT}", f"-rss_limit_mb={RSS_MB}",
-                   f"-artifact_prefix={findings}/{name}-", "-print_final_stats=1", "-verbosity=1", str(corpus)], target.run)
+                   f"-artifact_prefix={findings}/{name}-", "-print_final_stats=1", "-verbosity=1", str(corpus)], run)
     atheris.Fuzz()
 
 
@@ -60,7 +68,7 @@ def campaign(name: str, runs: int) -> dict[str, object]:
         row = {"target": name, "executions": int(done[1]) if done else 0, "seconds": round(time.monotonic() - start, 1), "seeds": planted,
                "corpus": len(list(corpus.iterdir())), "ok": log.returncode == 0}
         if log.returncode:
-            sys.stderr.write(f"---- {name}: exit {log.returncode}\n{log.stdout[-4000:]}\n{log.stderr[-8000:]}\n")
+            sys.stderr.write(f"---- {name}: exit {log.returncode}\n{log.stdout[-4000:]}\n{log.stderr[-3000:]}\n")
         return row
 
 

@@ -20,16 +20,16 @@ def vectors(file: str) -> list[dict[str, Any]]:
 def of_protocol(protocol: str) -> Iterator[bytes]:
     """Messages of a protocol without anything around them; the bad ones of its file as well."""
     for vector in vectors(PROTOCOLS[protocol]):
-        if vector["kind"] in (protocol, "negative") and vector.get("message_hex"):
-            yield bytes.fromhex(vector["message_hex"])
+        message = vector.get("message_hex") or vector.get("mh_hex")
+        if vector["kind"] in (protocol, "negative") and message:
+            yield bytes.fromhex(message)
 
 
 def packets() -> Iterator[bytes]:
     """IP packets, whole."""
     for file in sorted(set(PROTOCOLS.values())):
         for vector in vectors(file):
-            if vector.get("packet_hex"):
-                yield bytes.fromhex(vector["packet_hex"])
+            yield from (bytes.fromhex(vector[name]) for name in ("packet_hex", "ipv6_hex") if vector.get(name))
 
 
 def dictionaries() -> Iterator[bytes]:

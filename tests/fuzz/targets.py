@@ -155,12 +155,14 @@ def shown(data: bytes) -> None:
         if message is not None:
             str(message)
             repr(message)
-            back = type(message).from_dict(message.to_dict())
-            must(back == message or not one_way_to_write(message), "another message after to_dict", message, back)
+            values = message.to_dict()
+            if one_way_to_write(message):
+                back = type(message).from_dict(values)
+                must(back == message, "another message after to_dict", message, back)
 
 
 def one_way_to_write(message: fc.Message) -> bool:
-    """Values do not say in which pieces the fragments of a long RADIUS attribute came (RFC 6929 2.2)."""
+    """Values do not say in which pieces the fragments of a long RADIUS attribute came (RFC 6929 2.2), and none is empty."""
     return not isinstance(message, fc.RadiusPacket) or message.attributes.canonical
 
 
