@@ -129,11 +129,12 @@ def pyrad(case: Case) -> Pair | None:
         raise Unavailable(f"pyrad: {error}") from error
     dictionary = Dictionary(*(str(DICTIONARY / f"dictionary.{name}") for name in ("rfc2865", "rfc2866", "rfc2869")))
     code, identifier, authenticator, _ = case.read(case.octets)
-    values = {name: Packet(packet=case.octets, dict=dictionary)[name] for name in Packet(packet=case.octets, dict=dictionary).keys()}
+    known = Packet(packet=case.octets, dict=dictionary)
+    values = {name: known[name] for name in known.keys()}  # noqa: SIM118
 
     def decode() -> None:
         packet = Packet(packet=case.octets, dict=dictionary)
-        for name in packet.keys():
+        for name in packet.keys():  # noqa: SIM118  # it has no iterator
             packet[name]
 
     def encode() -> bytes:

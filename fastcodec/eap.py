@@ -33,6 +33,7 @@ class EapCode(IntEnum):
 
 
 REQUEST, RESPONSE, SUCCESS, FAILURE = map(int, EapCode)      # plain, for members of an enum compare ten times slower
+TYPED_CODES, BARE_CODES = (REQUEST, RESPONSE), (SUCCESS, FAILURE)
 
 
 class EapType(IntEnum):
@@ -149,7 +150,7 @@ class EapPacket(Message):
     def encode(self) -> bytes:
         """The octets; EncodeError names the field."""
         code, body = self.code, self.body
-        if (body is None) is not (code == SUCCESS or code == FAILURE):
+        if (body is None) is not (code in BARE_CODES):
             raise EncodeError("EapPacket.body", f"code {code} has {'a' if body is None else 'no'} body (RFC 3748 4.1, 4.2)")
         try:
             if body is None:
@@ -158,7 +159,7 @@ class EapPacket(Message):
             head = TYPED.pack(code, self.identifier, HEADER + 1 + len(inside), type_of(body))
         except error:
             raise self._fault(len(inside) if body is not None else 0) from None
-        if not (code == REQUEST or code == RESPONSE):
+        if code not in TYPED_CODES:
             raise self._fault(0)
         return head + inside
 

@@ -26,7 +26,7 @@ Identification = Annotated[int, "{:#018x}".format]
 class Mip4Message(Message):
     """A message of Mobile IPv4, UDP port 434. Its own `decode` takes any of them."""
 
-    plan: ClassVar[Plan | None] = None
+    plan: ClassVar[Plan] = None  # type: ignore[assignment]  # each message has its own; this class decodes any of them
 
     @classmethod
     def decode(cls, data: Octets, keys: Keys | None = None) -> Self:
