@@ -18,6 +18,9 @@ from fastcodec.secret cimport SecretArray
 from fastcodec.status cimport Status
 from fastcodec.wire cimport get16, same
 
+cdef enum:
+    PART = 512               # rows whose digests are made together
+
 
 cdef class Signing:
     """What every row is signed with: secret, request's authenticator, and how (`radius_rules.Signing`; 0: not at all)."""
@@ -27,6 +30,7 @@ cdef class Signing:
     cdef const uint8_t[::1] asked
     cdef uint8_t[::1] how
     cdef bint has_requests, has_asked
+    cdef Py_ssize_t first, end           # of the rows whose digests are being made
 
     def __cinit__(self, Rows rows, SecretArray secrets, which, requests, asked):
         self.secrets, self.which = secrets, rows._indices(which, secrets)
@@ -173,18 +177,19 @@ cdef class RadiusBatch(Rows):
         `status`.
         """
         cdef Signing signing = Signing(self, secrets, which, requests, asked)
-        cdef Scratch scratch = Scratch(self.count, 32)
+        cdef Scratch scratch = Scratch(min(self.count, PART), 32)
         secrets.prepare(DIGEST_KEY_MD5)
         with nogil:
             self._judge(signing, require)
-            self._put_authenticators(signing, scratch)
-            self._queue_digests(signing, scratch)
-            run_queue(&scratch.queue)
-            self._compare_digests(signing, scratch)
-            self._queue_messages(signing, scratch)
-            run_queue(&scratch.queue)
-            self._compare_messages(signing, scratch)
-            self._restore_authenticators(signing, scratch)
+            while self._next_part(signing):
+                self._put_authenticators(signing, scratch)
+                self._queue_digests(signing, scratch)
+                run_queue(&scratch.queue)
+                self._compare_digests(signing, scratch)
+                self._queue_messages(signing, scratch)
+                run_queue(&scratch.queue)
+                self._compare_messages(signing, scratch)
+                self._restore_authenticators(signing, scratch)
         return self.status
 
     def sign(self, SecretArray secrets not None, which=None, requests=None):
@@ -194,18 +199,24 @@ cdef class RadiusBatch(Rows):
         row without Message-Authenticator becomes NO_AUTHENTICATOR, unless it is accounting. Returns `status`.
         """
         cdef Signing signing = Signing(self, secrets, which, requests, None)
-        cdef Scratch scratch = Scratch(self.count, 32)
+        cdef Scratch scratch = Scratch(min(self.count, PART), 32)
         secrets.prepare(DIGEST_KEY_MD5)
         with nogil:
             self._choose(signing)
-            self._put_authenticators(signing, scratch)
-            self._queue_messages(signing, scratch)
-            run_queue(&scratch.queue)
-            self._write_messages(signing, scratch)
-            self._queue_digests(signing, scratch)
-            run_queue(&scratch.queue)
-            self._write_digests(signing, scratch)
+            while self._next_part(signing):
+                self._put_authenticators(signing, scratch)
+                self._queue_messages(signing, scratch)
+                run_queue(&scratch.queue)
+                self._write_messages(signing, scratch)
+                self._queue_digests(signing, scratch)
+                run_queue(&scratch.queue)
+                self._write_digests(signing, scratch)
         return self.status
+
+    cdef inline bint _next_part(self, Signing signing) noexcept nogil:
+        """The next rows whose digests are made together: so many that they stay in the first caches."""
+        signing.first, signing.end = signing.end, min(signing.end + PART, self.count)
+        return signing.first < self.count
 
     # ------------------------------------------------------------ what signs which row
 
@@ -261,9 +272,9 @@ cdef class RadiusBatch(Rows):
     cdef void _put_authenticators(self, Signing signing, Scratch scratch) noexcept nogil:
         """The request's, or zeros; what stood there waits in the second half of the text."""
         cdef Py_ssize_t row
-        for row in range(self.count):
+        for row in range(signing.first, signing.end):
             if signing.how[row] == SIGNED_AS_ANSWER or signing.how[row] == SIGNED_BY_DIGEST:
-                memcpy(scratch.texts + 32 * row + 16, &self._octets[row, 4], 16)
+                memcpy(scratch.texts + 32 * (row - signing.first) + 16, &self._octets[row, 4], 16)
                 if signing.how[row] == SIGNED_AS_ANSWER:
                     memcpy(&self._octets[row, 4], &signing.answered[row, 0], 16)
                 else:
@@ -271,9 +282,9 @@ cdef class RadiusBatch(Rows):
 
     cdef void _restore_authenticators(self, Signing signing, Scratch scratch) noexcept nogil:
         cdef Py_ssize_t row
-        for row in range(self.count):
+        for row in range(signing.first, signing.end):
             if signing.how[row] == SIGNED_AS_ANSWER or signing.how[row] == SIGNED_BY_DIGEST:
-                memcpy(&self._octets[row, 4], scratch.texts + 32 * row + 16, 16)
+                memcpy(&self._octets[row, 4], scratch.texts + 32 * (row - signing.first) + 16, 16)
 
     # ------------------------------------------------------------ MD5 over packet and secret
 
@@ -281,24 +292,24 @@ cdef class RadiusBatch(Rows):
         cdef Py_ssize_t row
         cdef uint32_t size
         cdef const uint8_t* secret
-        for row in range(self.count):
+        for row in range(signing.first, signing.end):
             if signing.how[row] == SIGNED_AS_ANSWER or signing.how[row] == SIGNED_BY_DIGEST:
                 secret = signing.secrets.octets_of(signing.which[row], &size)
                 queue_response_authenticator(&scratch.queue, &self._octets[row, 0], get16(&self._octets[row, 2]),
-                                             secret, size, scratch.digests + 32 * row)
+                                             secret, size, scratch.digests + 32 * (row - signing.first))
 
     cdef void _compare_digests(self, Signing signing, Scratch scratch) noexcept nogil:
         cdef Py_ssize_t row
-        for row in range(self.count):
+        for row in range(signing.first, signing.end):
             if ((signing.how[row] == SIGNED_AS_ANSWER or signing.how[row] == SIGNED_BY_DIGEST)
-                    and not same(scratch.digests + 32 * row, scratch.texts + 32 * row + 16, 16)):
+                    and not same(scratch.digests + 32 * (row - signing.first), scratch.texts + 32 * (row - signing.first) + 16, 16)):
                 self._status[row] = Status.BAD_AUTHENTICATOR
 
     cdef void _write_digests(self, Signing signing, Scratch scratch) noexcept nogil:
         cdef Py_ssize_t row
-        for row in range(self.count):
+        for row in range(signing.first, signing.end):
             if signing.how[row] == SIGNED_AS_ANSWER or signing.how[row] == SIGNED_BY_DIGEST:
-                memcpy(&self._octets[row, 4], scratch.digests + 32 * row, 16)
+                memcpy(&self._octets[row, 4], scratch.digests + 32 * (row - signing.first), 16)
 
     # ------------------------------------------------------------ Message-Authenticator
 
@@ -312,26 +323,26 @@ cdef class RadiusBatch(Rows):
         """What it ought to be, into the digests; what it is waits in the text."""
         cdef Py_ssize_t row
         cdef int at
-        for row in range(self.count):
+        for row in range(signing.first, signing.end):
             at = self._place(signing, row)
             if at:
-                memcpy(scratch.texts + 32 * row, &self._octets[row, at], 16)
+                memcpy(scratch.texts + 32 * (row - signing.first), &self._octets[row, at], 16)
                 queue_message_authenticator(&scratch.queue, &self._octets[row, 0], get16(&self._octets[row, 2]), at,
-                                            &signing.secrets.md5[signing.which[row]], scratch.digests + 32 * row)
+                                            &signing.secrets.md5[signing.which[row]], scratch.digests + 32 * (row - signing.first))
 
     cdef void _compare_messages(self, Signing signing, Scratch scratch) noexcept nogil:
         """One in an Accounting-Request is put back without a look at it, RFC 3579 3.3."""
         cdef Py_ssize_t row
         cdef int at
-        for row in range(self.count):
+        for row in range(signing.first, signing.end):
             at = self._place(signing, row)
             if at:
-                memcpy(&self._octets[row, at], scratch.texts + 32 * row, 16)
-                if self._octets[row, 0] != 4 and not same(scratch.digests + 32 * row, scratch.texts + 32 * row, 16):
+                memcpy(&self._octets[row, at], scratch.texts + 32 * (row - signing.first), 16)
+                if self._octets[row, 0] != 4 and not same(scratch.digests + 32 * (row - signing.first), scratch.texts + 32 * (row - signing.first), 16):
                     self._status[row] = Status.BAD_AUTHENTICATOR
 
     cdef void _write_messages(self, Signing signing, Scratch scratch) noexcept nogil:
         cdef Py_ssize_t row
-        for row in range(self.count):
+        for row in range(signing.first, signing.end):
             if self._place(signing, row):
-                memcpy(&self._octets[row, self._place(signing, row)], scratch.digests + 32 * row, 16)
+                memcpy(&self._octets[row, self._place(signing, row)], scratch.digests + 32 * (row - signing.first), 16)
