@@ -1,5 +1,6 @@
 # Agent discovery over ICMP, RFC 5944 2, RFC 1256 3.
 from libc.stdint cimport uint8_t, uint16_t, uint32_t
+from fastcodec.wire cimport Piece
 
 cpdef enum IcmpType:
     """ICMP types of router discovery, RFC 1256 3."""
@@ -44,3 +45,7 @@ cdef packed struct MobilityAgent:            # extension 16, RFC 5944 2.1.1; car
     uint16_t sequence                        # 0 after a start; 0xffff is followed by 256
     uint16_t lifetime                        # longest registration, seconds; 0xffff infinite
     uint16_t flags
+
+cdef uint8_t[256] SHAPES                     # header shapes in advertisements
+cdef int examine_advertisement(const uint8_t* p, int n, Piece* out, int most, int* found, int* fault) noexcept nogil
+cdef int extensions_at(const uint8_t* p) noexcept nogil      # offset of the extensions of an advertisement that is OK

@@ -1,10 +1,11 @@
 """Agent Advertisements and Solicitations between octets and objects. RFC 5944 2, RFC 1256 3."""
-from libc.stdint cimport uint8_t, uint16_t, uint32_t
+from libc.stdint cimport uint8_t, uint32_t
 from libc.string cimport memset
 
 from fastcodec.errors import DecodeError, EncodeError
 from fastcodec.extension_codec cimport BEYOND, ROOM, ExtensionCodec
 from fastcodec.fields cimport Plan, address4, as_bytes, put_address4, put_number
+from fastcodec.headers cimport add_up, finish
 from fastcodec.mip4 cimport MOST_EXTENSIONS
 from fastcodec.mip4 import EXTENSIONS
 from fastcodec.overlay import dtype_of
@@ -29,7 +30,6 @@ LAYOUTS = {"AgentAdvertisement": dtype_of(_advertisements), "AgentSolicitation":
 # What an advertisement may carry: its own, and those of registrations that may stand in both (RFC 5944 1.8, 3846 3, 3115 3).
 ADVERTISED = {16: Shape.TLV, 19: Shape.TLV, 24: Shape.TLV, 127: Shape.TLV,
               **{n: EXTENSIONS[n].shape for n in (0, 38, 134, 136, 255)}}
-cdef uint8_t[256] SHAPES
 for _number in range(256):
     SHAPES[<int> _number] = ADVERTISED.get(_number, Shape.UNKNOWN_MUST if _number < 128 else Shape.UNKNOWN_SKIP)
 
@@ -43,41 +43,60 @@ def register(ExtensionCodec codec, advertisement, router, solicitation):
     CODEC, ADVERTISEMENT, ROUTER, SOLICITATION = codec, advertisement, router, solicitation
 
 
-cdef uint16_t _checksum(const uint8_t* p, int n) noexcept nogil:
-    """One's complement of the one's complement sum, 0 over a message that is right. RFC 1071."""
-    cdef uint32_t total = 0
-    cdef int k
-    for k in range(0, n - 1, 2):
-        total += get16(p + k)
-    if n & 1:
-        total += <uint32_t> p[n - 1] << 8
-    while total >> 16:
-        total = (total & 0xffff) + (total >> 16)
-    return <uint16_t> ~total
+cdef int extensions_at(const uint8_t* p) noexcept nogil:
+    return HEAD + p[4] * p[5] * WORD
 
 
-cdef int _check(const uint8_t* p, int n, int type, str name) except -1:
+cdef int _examine_head(const uint8_t* p, int n, int type, int* fault) noexcept nogil:
+    """What both messages must be: a Status, the offset of the fault."""
+    fault[0] = 0
     if n < 1 or p[0] != type:
-        raise DecodeError(name, 0, f"ICMP type {p[0] if n else 0}, not {type}", State.WRONG_TYPE)
-    if n < HEAD:
-        raise DecodeError(name, n, f"{n} octets, {HEAD} needed", State.TOO_SHORT)
-    if n > 0xffff:
-        raise DecodeError(name, 0xffff, f"{n} octets are no datagram", State.BAD_LENGTH)
-    if _checksum(p, n) != 0:
-        raise DecodeError(f"{name}.checksum", 2, f"{get16(p + 2):#06x} is wrong (RFC 1256 3)", State.BAD_CHECKSUM)
-    return 0
+        return State.TOO_SHORT if n < 1 else State.WRONG_TYPE
+    fault[0] = min(n, 0xffff)
+    if n < HEAD or n > 0xffff:
+        return State.TOO_SHORT if n < HEAD else State.BAD_LENGTH
+    fault[0] = 2
+    return State.OK if finish(add_up(p, n, 0)) == 0 else State.BAD_CHECKSUM
 
 
-cdef list _routers(const uint8_t* p, int n):
+cdef int examine_advertisement(const uint8_t* p, int n, Piece* out, int most, int* found, int* fault) noexcept nogil:
+    """A Status, the pieces of an advertisement, the offset of the fault."""
+    cdef int status = _examine_head(p, n, ROUTER_ADVERTISEMENT, fault)
+    found[0] = 0
+    if status != State.OK:
+        return status
+    if p[5] < LEAST_ENTRY:
+        fault[0] = 5
+        return State.BAD_LENGTH
+    if extensions_at(p) > n:
+        fault[0] = n
+        return State.TOO_SHORT
+    status = walk(p, n, extensions_at(p), SHAPES, out, most, fault)
+    if status < 0:
+        return -status
+    found[0] = status
+    return State.OK
+
+
+cdef object _refusal(str name, const uint8_t* p, int n, int status, int fault):
+    if status == State.WRONG_TYPE:
+        return DecodeError(name, fault, f"ICMP type {p[0]}", status)
+    if status == State.BAD_CHECKSUM:
+        return DecodeError(f"{name}.checksum", fault, f"{get16(p + 2):#06x} is wrong (RFC 1256 3)", status)
+    if status == State.TOO_SHORT:
+        return DecodeError(name, fault, f"{n} octets, {HEAD if n < HEAD else extensions_at(p)} needed", status)
+    if status == State.BAD_LENGTH and fault == 5:
+        return DecodeError(f"{name}.entry_size", fault, f"{p[5]}, at least {LEAST_ENTRY} needed (RFC 1256 3)", status)
+    if status == State.BAD_LENGTH:
+        return DecodeError(name, fault, f"{n} octets are not its length", status)
+    return DecodeError(f"{name}: extension {p[fault]}", fault, Status(status).name.lower().replace("_", " "), status)
+
+
+cdef list _routers(const uint8_t* p):
     """[RouterAddress, ...]; entries may be longer than we know, RFC 1256 3."""
     cdef int entry = p[5] * WORD, k
     cdef const uint8_t* at
     cdef list out = []
-    if p[5] < LEAST_ENTRY:
-        raise DecodeError("AgentAdvertisement.entry_size", 5, f"{p[5]}, at least {LEAST_ENTRY} needed (RFC 1256 3)",
-                          State.BAD_LENGTH)
-    if HEAD + p[4] * entry > n:
-        raise DecodeError("AgentAdvertisement.routers", n, f"{p[4]} addresses do not fit", State.TOO_SHORT)
     for k in range(p[4]):
         at = p + HEAD + k * entry
         out.append(ROUTER(address4(at), <object> <int> get32(at + 4), <bytes> at[2 * WORD:entry]))
@@ -89,15 +108,11 @@ def decode_advertisement(data):
     cdef Piece[MOST_EXTENSIONS] pieces
     cdef bytes octets = as_bytes(data)
     cdef const uint8_t* p = octets
-    cdef int n = <int> len(octets), found, fault = 0, at
-    _check(p, n, ROUTER_ADVERTISEMENT, "AgentAdvertisement")
-    routers = _routers(p, n)
-    at = HEAD + p[4] * p[5] * WORD
-    found = walk(p, n, at, SHAPES, pieces, MOST_EXTENSIONS, &fault)
-    if found < 0:
-        raise DecodeError(f"AgentAdvertisement: extension {p[fault]}", fault,
-                          Status(-found).name.lower().replace("_", " "), -found)
-    return ADVERTISEMENT(p[1], get16(p + 6), routers, CODEC.make_all(p, n, at, pieces, found),
+    cdef int n = <int> len(octets), found, fault
+    cdef int status = examine_advertisement(p, n, pieces, MOST_EXTENSIONS, &found, &fault)
+    if status != State.OK:
+        raise _refusal("AgentAdvertisement", p, n, status, fault)
+    return ADVERTISEMENT(p[1], get16(p + 6), _routers(p), CODEC.make_all(p, n, extensions_at(p), pieces, found),
                          p[5] if p[4] == 0 and p[5] != LEAST_ENTRY else 0)
 
 
@@ -105,11 +120,19 @@ def decode_solicitation(data):
     """An AgentSolicitation of an ICMP message; DecodeError."""
     cdef bytes octets = as_bytes(data)
     cdef const uint8_t* p = octets
-    cdef int n = <int> len(octets)
-    _check(p, n, ROUTER_SOLICITATION, "AgentSolicitation")
-    if n > HEAD:
-        raise DecodeError("AgentSolicitation", HEAD, f"{n} octets, {HEAD} allowed", State.BAD_LENGTH)
+    cdef int n = <int> len(octets), fault
+    cdef int status = _examine_head(p, n, ROUTER_SOLICITATION, &fault)
+    if status == State.OK and n > HEAD:
+        status, fault = State.BAD_LENGTH, HEAD
+    if status != State.OK:
+        raise _refusal("AgentSolicitation", p, n, status, fault)
     return SOLICITATION(p[1], get32(p + 4))
+
+
+def decode(data):
+    """An AgentSolicitation or an AgentAdvertisement, by the ICMP type; DecodeError."""
+    cdef bytes octets = as_bytes(data)
+    return decode_solicitation(octets) if octets[:1] == b"\x0a" else decode_advertisement(octets)
 
 
 cdef int _put_router(object router, uint8_t* at, int words) except -1:
@@ -146,9 +169,7 @@ cdef int _put_extension(object extension, uint8_t* at, int room) except -1:
     cdef Plan plan
     if n >= 0:
         return n
-    plan = getattr(type(extension), "plan", None)
-    if plan is None or not isinstance(extension, CODEC.base):
-        raise EncodeError("extensions", f"{type(extension).__name__} is no extension")
+    plan = CODEC.plan_for(extension)
     return CODEC.put(extension, plan, at, plan.tail_octets(extension))
 
 
@@ -165,7 +186,7 @@ def encode_advertisement(message):
         at += _put_extension(extension, buffer + at, ROOM - at)
         if at > 0xffff:
             raise EncodeError("extensions", "the message is longer than a datagram")
-    put16(buffer + 2, _checksum(buffer, at))
+    put16(buffer + 2, finish(add_up(buffer, at, 0)))
     return <bytes> buffer[:at]
 
 
@@ -176,5 +197,5 @@ def encode_solicitation(message):
     buffer[0] = ROUTER_SOLICITATION
     put_number(message.code, buffer + 1, 1, "AgentSolicitation.code")
     put_number(message.reserved, buffer + 4, 4, "AgentSolicitation.reserved")
-    put16(buffer + 2, _checksum(buffer, HEAD))
+    put16(buffer + 2, finish(add_up(buffer, HEAD, 0)))
     return <bytes> buffer[:HEAD]

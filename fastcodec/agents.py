@@ -9,6 +9,7 @@ from msgspec import field
 from fastcodec import agent_discovery, mip4_parts
 from fastcodec.agent_discovery import AdvertisedType, AgentFlag
 from fastcodec.base import Message, Part, flags_of, unless_zero
+from fastcodec.errors import EncodeError
 from fastcodec.extension_codec import ExtensionCodec
 from fastcodec.fields import Plan
 from fastcodec.mip4_extensions import (
@@ -22,8 +23,10 @@ from fastcodec.mip4_extensions import (
 )
 from fastcodec.mip4_services import Experiment
 from fastcodec.overlay import Overlay
+from fastcodec.sections import cite
 
-__all__ = ["AdvertisedChallenge", "AgentAdvertisement", "AgentSolicitation", "MobilityAgent", "PrefixLengths", "RouterAddress"]
+__all__ = ["AdvertisedChallenge", "AgentAdvertisement", "AgentMessage", "AgentSolicitation", "MobilityAgent", "PrefixLengths",
+           "RouterAddress"]
 
 Octets = bytes | bytearray | memoryview
 overlays = Overlay({**mip4_parts.LAYOUTS, **agent_discovery.LAYOUTS}, agent_discovery.ADVERTISED)
@@ -64,8 +67,21 @@ class RouterAddress(Part, frozen=True):
     rest: bytes = b""
 
 
-class AgentAdvertisement(Message):
-    """ICMP Router Advertisement with mobility extensions; `lifetime` in seconds, `code` 16: routes no common traffic.
+class AgentMessage(Message):
+    """A message of agent discovery, RFC 1256 3. Its own `decode` takes either."""
+
+    @classmethod
+    def decode(cls, data: Octets) -> Self:
+        """The message in `data`; DecodeError names field and offset. A wrong checksum is one."""
+        return cast(Self, agent_discovery.decode(data))
+
+    def encode(self) -> bytes:
+        """The octets, checksum and all; EncodeError names the field."""
+        raise EncodeError("AgentMessage", f"{type(self).__name__} has no octets of its own")
+
+
+class AgentAdvertisement(AgentMessage):
+    """ICMP Router Advertisement with mobility extensions, RFC 5944 2.1; `lifetime` in seconds, `code` 16: routes no common traffic.
 
     `empty_entry_size` is the Addr Entry Size (words) of an advertisement without router addresses, 0: as usual.
     """
@@ -86,7 +102,7 @@ class AgentAdvertisement(Message):
         return agent_discovery.encode_advertisement(self)
 
 
-class AgentSolicitation(Message):
+class AgentSolicitation(AgentMessage):
     """ICMP Router Solicitation, RFC 5944 2.2."""
 
     code: int = 0
@@ -104,5 +120,7 @@ class AgentSolicitation(Message):
 
 ADVERTISED_CLASSES = [MobilityAgent, PrefixLengths, AdvertisedChallenge, HomeAgentIdentity, AaahIdentity, VendorExtension,
                       CriticalVendorExtension, Experiment]
+cite([MobilityAgent, PrefixLengths, AdvertisedChallenge], "extension")
+cite([AgentMessage, AgentAdvertisement, AgentSolicitation, RouterAddress])
 agent_discovery.register(ExtensionCodec(UnknownExtension, Padding, ADVERTISED_CLASSES), AgentAdvertisement, RouterAddress,
                          AgentSolicitation)

@@ -154,14 +154,14 @@ cdef void _extended_entry(Formats formats, const uint8_t* p, int at, Entry* entr
     entry.offset, entry.size = <uint16_t> (at + head), <uint16_t> (size - head)
 
 
-cdef Py_ssize_t _entries(Formats formats, const uint8_t* p, uint32_t row, Entry* out) noexcept nogil:
-    """Attributes of one well-formed packet; without `out` they are counted."""
+cdef Py_ssize_t _entries(Formats formats, const uint8_t* p, int n, uint32_t row, Entry* out) noexcept nogil:
+    """Attributes of a packet in a row of `n` octets, as far as they are well-formed; without `out` they are counted."""
     cdef Entry entry
     cdef Chains chains
-    cdef int at = HEADER, end = get16(p + 2)
+    cdef int at = HEADER, end = min(n, get16(p + 2)) if n >= HEADER else 0
     cdef Py_ssize_t count = 0
     chains.used = False
-    while at < end:
+    while end - at >= 2 and 2 <= p[at + 1] <= end - at:
         entry.row, entry.type, entry.vendor, entry.vtype, entry.more = row, p[at], 0, 0, 0
         entry.offset, entry.size = <uint16_t> (at + 2), <uint16_t> (p[at + 1] - 2)
         if p[at] == VENDOR_SPECIFIC:
@@ -176,37 +176,40 @@ cdef Py_ssize_t _entries(Formats formats, const uint8_t* p, uint32_t row, Entry*
     return count
 
 
-def index_of(const uint8_t[:, ::1] octets, const uint8_t[::1] status):
+def index_of(const uint8_t[:, ::1] octets, const uint32_t[::1] lengths, const uint8_t[::1] status):
     """The table of all attributes of the rows that are OK, in wire order."""
     cdef Formats formats = Formats()
     cdef Py_ssize_t count = 0, row
     cdef Entry[::1] entries
     with nogil:
         for row in range(octets.shape[0]):
-            if status[row] == Status.OK:
-                count += _entries(formats, &octets[row, 0], <uint32_t> row, NULL)
+            if status[row] == Status.OK and lengths[row]:
+                count += _entries(formats, &octets[row, 0], <int> lengths[row], <uint32_t> row, NULL)
     table = np.zeros(count + 1, dtype=LAYOUT)
     entries, count = table, 0
     with nogil:
         for row in range(octets.shape[0]):
-            if status[row] == Status.OK:
-                count += _entries(formats, &octets[row, 0], <uint32_t> row, &entries[count])
+            if status[row] == Status.OK and lengths[row]:
+                count += _entries(formats, &octets[row, 0], <int> lengths[row], <uint32_t> row,
+                                  &entries[count])
     return table[:count]
 
 
-def places_of(const uint8_t[:, ::1] octets, const uint8_t[::1] status, int type, uint16_t[::1] offsets, uint16_t[::1] sizes):
+def places_of(const uint8_t[:, ::1] octets, const uint32_t[::1] lengths, const uint8_t[::1] status, int type,
+              uint16_t[::1] offsets, uint16_t[::1] sizes):
     """Offset and size of the first attribute of a type in every row that is OK, whatever it holds; others are left alone."""
     cdef Py_ssize_t row
     cdef const uint8_t* p
     cdef int at, end
     with nogil:
         for row in range(octets.shape[0]):
-            if status[row] != Status.OK:
+            if status[row] != Status.OK or lengths[row] < HEADER:
                 continue
-            p, at, end = &octets[row, 0], HEADER, get16(&octets[row, 2])
-            while at < end and p[at] != type:
+            p, at = &octets[row, 0], HEADER
+            end = min(get16(p + 2), <int> lengths[row])
+            while at + 2 <= end and p[at] != type and p[at + 1] >= 2:
                 at += p[at + 1]
-            if at < end:
+            if at + 2 <= end and p[at] == type and p[at + 1] >= 2 and at + p[at + 1] <= end:
                 offsets[row], sizes[row] = <uint16_t> (at + 2), <uint16_t> (p[at + 1] - 2)
 
 

@@ -138,7 +138,7 @@ cdef bytes _tagged(Row row, bytes content, int tag):
             raise EncodeError(f"{row.name}:0", "tag 0 of a number is none: leave it out (RFC 2868 3.1)")
         return bytes((max(tag, 0),)) + content[1:]
     if not content:
-        raise EncodeError(row.name, "0 octets, 1 to 253 allowed")
+        raise EncodeError(row.name, "0 octets, 1 to 253 allowed (RFC 2865 5)")
     if tag > LAST_TAG:
         raise EncodeError(f"{row.name}:{tag}", f"tags are 1 to {LAST_TAG} (RFC 2868 3.1)")
     if tag == NOT_GIVEN:
@@ -192,7 +192,7 @@ cdef bytes _inner(Row row, str name, object value, Cloak cloak):
         content = content_of(inner, value, int(tag) if tag.isdecimal() else NOT_GIVEN, cloak)
         kind = inner.number
         if not content:
-            raise EncodeError(name, f"0 octets, 1 to {MOST} allowed")
+            raise EncodeError(name, f"0 octets, 1 to {MOST} allowed (RFC 6929 2.3)")
     if len(content) > MOST:
-        raise EncodeError(name, f"{len(content)} octets, at most {MOST} inside {row.name}")
+        raise EncodeError(name, f"{len(content)} octets, at most {MOST} inside {row.name} (RFC 6929 2.3)")
     return bytes((kind, len(content) + 2)) + content

@@ -1,6 +1,7 @@
 """The dictionary compiled for single packets: rows by name, by standard number, by vendor and number."""
 from fastcodec import radius
 from fastcodec.dictionary import default
+from fastcodec.sections import SECTIONS
 
 cdef dict TYPES = {"string": AS_TEXT, "integer": AS_NUMBER4, "date": AS_NUMBER4, "integer64": AS_NUMBER8,
                    "short": AS_NUMBER2, "byte": AS_NUMBER1, "bool": AS_NUMBER1, "signed": AS_SIGNED, "ipaddr": AS_IPV4,
@@ -94,6 +95,15 @@ def configure(dictionary=None):
         row = NAMES[attribute.name] = Row(attribute, dictionary.values.get(attribute.name, {}))
         if not attribute.is_internal and _put(row, attribute, known):
             known[_key(attribute)] = row
+    SECTIONS.update(dict.fromkeys(NAMES, "RFC 2865 5"))      # what an error says of an attribute, unless it knows better
+
+
+def label_of(str name, value):
+    """The name that the dictionary has for a value of that attribute, or None."""
+    cdef Row row = <Row> NAMES.get(name.partition(":")[0])
+    if row is None or type(value) is not int:
+        return None
+    return next((label for label, number in row.values.items() if number == value), None)
 
 
 def _depth(attribute):

@@ -171,7 +171,7 @@ cdef int concat_item(Row row, const uint8_t* p, const uint8_t* end, Look look, l
 cdef bytes wrapped(Row row, bytes content):
     """An attribute, or as many as it takes, around the octets of a value."""
     if not content:
-        raise EncodeError(row.name, f"0 octets, 1 to {MOST} allowed")
+        raise EncodeError(row.name, f"0 octets, 1 to {MOST} allowed (RFC 2865 5)")
     if row.place == VENDOR_SPACE:
         return _in_vendor(row.space, row.number, content, row.name)
     if row.place == INSIDE_TLV:
@@ -188,7 +188,7 @@ cdef bytes wrapped(Row row, bytes content):
 
 cdef bytes _standard(int number, bytes content, str name):
     if len(content) > MOST:
-        raise EncodeError(name, f"{len(content)} octets, 1 to {MOST} allowed")
+        raise EncodeError(name, f"{len(content)} octets, 1 to {MOST} allowed (RFC 2865 5)")
     return bytes((number, len(content) + 2)) + content
 
 
@@ -207,7 +207,7 @@ cdef bytes _in_vendor(Space space, object number, bytes content, str name):
     cdef int most = MOST - 4 - space.head, at, n
     cdef list out = []
     if len(content) > most and not space.continuation:
-        raise EncodeError(name, f"{len(content)} octets, 1 to {most} allowed")
+        raise EncodeError(name, f"{len(content)} octets, 1 to {most} allowed (RFC 2865 5.26)")
     for at in range(0, <int> len(content), most):
         n = min(most, <int> len(content) - at)
         out.append(bytes((VENDOR_SPECIFIC, 6 + space.head + n)) + head + kind)
@@ -265,5 +265,5 @@ cdef bytes _vendor_by_number(object vendor, object number, bytes content, str na
     if space is not None:
         return _in_vendor(space, number, content, name)
     if len(content) > 247:
-        raise EncodeError(name, f"{len(content)} octets, 1 to 247 allowed")
+        raise EncodeError(name, f"{len(content)} octets, 1 to 247 allowed (RFC 2865 5.26)")
     return bytes((VENDOR_SPECIFIC, len(content) + 8)) + vendor.to_bytes(4, "big") + bytes((number, len(content) + 2)) + content

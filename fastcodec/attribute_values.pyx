@@ -78,7 +78,7 @@ cdef object _rarer(Row row, const uint8_t* p, int n):
 
 cdef int _put_octets(const uint8_t* octets, Py_ssize_t n, uint8_t* at, int most, str name) except -1:
     if not 0 < n <= most:
-        raise EncodeError(name, f"{n} octets, 1 to {most} allowed")
+        raise EncodeError(name, f"{n} octets, 1 to {most} allowed (RFC 2865 5)")
     memcpy(at, octets, n)
     return <int> n
 
@@ -132,7 +132,7 @@ cdef bytes _rarer_octets(Row row, object value):
         return _groups(row, value, 6, 2)
     if row.kind == AS_COMBO:
         return _combo(value)
-    raise EncodeError(row.name, f"{value!r} are no octets")
+    raise EncodeError(row.name, f"{value!r} are no octets (RFC 8044 3.6)")
 
 
 cdef bytes _combo(object value):
@@ -157,7 +157,7 @@ cdef bytes octets_of(Row row, object value):
             return bytes(value)
         if row.kind == AS_TEXT:
             if not isinstance(value, str):
-                raise EncodeError(row.name, f"{value!r} is no text")
+                raise EncodeError(row.name, f"{value!r} is no text (RFC 8044 3.4)")
             return (<str> value).encode()
         if isinstance(value, (bytearray, memoryview)):
             return bytes(value)
@@ -165,4 +165,4 @@ cdef bytes octets_of(Row row, object value):
     except (TypeError, ValueError, OverflowError, AttributeError) as error:
         if isinstance(error, EncodeError):
             raise
-        raise EncodeError(row.name, f"{value!r}: {error}") from None
+        raise EncodeError(row.name, f"{value!r}: {error} (RFC 8044 3)") from None

@@ -115,7 +115,7 @@ cdef int put_items(object items, uint8_t* out, int most, Cloak cloak) except -1:
 
 
 cdef class Attributes:
-    """The attributes of a packet in wire order: a sequence of (name, value), and values by name.
+    """The attributes of a packet in wire order: a sequence of (name, value), and values by name; `octets` is what stands on the wire.
 
     Made from octets they are typed only when looked at; made from pairs they are encoded at once. A TLV's value is a list
     of (name, value). Unknown attributes, and values that are none of their type, are octets under their number: Attr-N,
@@ -152,6 +152,10 @@ cdef class Attributes:
             return False
         self.items()
         return self._revealed
+
+    def as_on_the_wire(self):
+        """The same, hidden values as they are hidden; these very ones when there is no secret."""
+        return self if self._cloak is None else from_octets(self.octets, None, self._depth)
 
     @property
     def canonical(self):

@@ -96,7 +96,8 @@ cdef int verify_piece(const uint8_t* p, const Piece* pieces, int found, int whic
     cdef int size = authenticate(p, pieces, found, which, key, ought)
     if pieces[which].length - 4 != size or not same(ought, p + pieces[which].offset + 4, size):
         raise AuthenticationError(name_of(pieces[which].type, pieces[which].subtype),
-                                  f"wrong authenticator under SPI {spi:#x}", State.BAD_AUTHENTICATOR)
+                                  f"wrong authenticator under SPI {spi:#x}", State.BAD_AUTHENTICATOR,
+                                  pieces[which].offset + 4)
     return 1
 
 

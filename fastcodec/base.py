@@ -13,6 +13,7 @@ from typing import Any, ClassVar, Self, TypeVar, cast, get_args, get_origin, get
 
 import msgspec
 
+from fastcodec import json_text, plain
 from fastcodec.errors import EncodeError
 from fastcodec.fields import Plan
 
@@ -76,28 +77,10 @@ def filled(start: str, items: Iterable[str], end: str, indent: str) -> str:
     return f"\n{indent}".join([*lines, line.removesuffix(", ")]) + end
 
 
-# ---- values for JSON -------------------------------------------------------------------------------------------------
-
-def plain(value: Any) -> Any:
-    """What JSON can hold: addresses as text, octets as hexadecimal digits, parts as dicts that name their class."""
-    if isinstance(value, (bytes, bytearray, memoryview)):
-        return bytes(value).hex()
-    if isinstance(value, str):
-        return value if encodable(value) else {"octets": value.encode("utf-8", "surrogateescape").hex()}
-    if isinstance(value, (list, tuple)):
-        return [plain(item) for item in value]
-    if isinstance(value, (Part, Message)):
-        return value.to_dict()
-    return value if value is None or isinstance(value, (int, float)) else str(value)
-
-
-def encodable(text: str) -> bool:
-    """Whether text is Unicode throughout: octets that were none are kept as surrogates, which JSON has no place for."""
-    return not any("\ud800" <= c <= "\udfff" for c in text)
-
+# ---- values from JSON ----------------------------------------------------------------------------------------------
 
 def typed(field: str, hint: Any, value: Any) -> Any:
-    """The other way, by the annotation of the field; EncodeError names the field."""
+    """What `plain` made JSON of, by the annotation of its field; EncodeError names the field."""
     if hint in READERS:
         try:
             return READERS[hint](value)
@@ -139,6 +122,12 @@ def once(function: Callable[[Any], V]) -> Callable[[Any], V]:
 def hints_of(cls: Any) -> dict[str, Any]:
     hints = get_type_hints(cls)
     return {name: hints[name] for name in cls.__struct_fields__}
+
+
+@once
+def lists_of(cls: Any) -> list[str]:
+    """Its fields that are lists."""
+    return [name for name, hint in hints_of(cls).items() if get_origin(hint) is list]
 
 
 @once
@@ -187,7 +176,7 @@ class Shown:
 
     def to_dict(self) -> dict[str, Any]:
         """What `json.dumps` takes: the class by name under "class", addresses as text, octets as hexadecimal digits."""
-        return {"class": type(self).__name__, **{name: plain(getattr(self, name)) for name in self.__struct_fields__}}
+        return plain.as_dict(self)
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
@@ -208,7 +197,7 @@ class Shown:
 
     def to_json(self) -> bytes:
         """JSON of `to_dict`."""
-        return msgspec.json.encode(self.to_dict())
+        return json_text.as_json(self)
 
     @classmethod
     def from_json(cls, text: bytes | str) -> Self:
@@ -224,6 +213,9 @@ class Shown:
         return cast(Self, msgspec.structs.replace(cast(Any, self), **changes))
 
 
+plain.register(Shown.to_dict)
+
+
 class Part(Shown, msgspec.Struct, frozen=True, gc=False):
     """Something that a message holds any number of: an extension, an option."""
 
@@ -235,8 +227,11 @@ class Message(Shown, msgspec.Struct):
 
     def parts(self) -> list[Any]:
         """Extensions or options, in wire order."""
-        return [part for name in self.__struct_fields__ if isinstance(getattr(self, name), list)
-                for part in getattr(self, name) if isinstance(part, Part)]
+        return [part for name in lists_of(type(self)) for part in getattr(self, name) if isinstance(part, Part)]
+
+    def nai(self) -> str | None:
+        """The network access identifier, if there is one."""
+        return None
 
     def find(self, kind: type[P]) -> P | None:
         """The first extension or option of a class, or None."""

@@ -7,7 +7,7 @@ from fastcodec.errors import AuthenticationError, DecodeError, EncodeError
 from fastcodec.fields cimport Plan, as_bytes, put_address6
 from fastcodec.mip6 cimport (AUTHENTICATION_MN_AAA, AUTHENTICATION_MN_HA, LONGEST_MOBILITY, MN_AAA_SIZE, MN_HA_SIZE, MOST_OPTIONS,
                              OPTION_ALTERNATE_CARE_OF_ADDRESS, OPTION_AUTHENTICATION, PAYLOAD_PROTO, MobilityType, covered_by,
-                             examine_mobility, find_option, is_canonical, mobility_checksum, mobility_size, padding_before,
+                             examine_mobility, find_option, is_at_end, is_canonical, mobility_checksum, mobility_size, padding_before,
                              padding_behind, put_padding)
 from fastcodec.mip6 import OPTIONS
 from fastcodec.authenticators cimport key_of
@@ -19,7 +19,7 @@ from fastcodec.wire cimport Piece, get32, put16, same
 cdef list MESSAGES = [None] * 256     # Mobility Header type -> Plan of its class
 cdef list PLANS = [None] * 256        # option type -> Plan of its class
 cdef object UNKNOWN = None, PADDING = None
-cdef str AUTHENTICATION = "authentication option"
+cdef str AUTHENTICATION = "AuthenticationOption"
 cdef str TOO_LONG = "the message is longer than 2048 octets (RFC 6275 6.1.1)"
 
 
@@ -92,7 +92,8 @@ cdef object _refusal(str name, const uint8_t* p, int n, int type, int status, in
         return DecodeError(f"{name}.header_length", 1, f"{p[1]}: {(p[1] + 1) * 8} octets, {mobility_size(p[2])} needed, {n} there "
                            "(RFC 6275 9.2)", status)
     if fault == 2:
-        return DecodeError(f"{name}.type", 2, f"{p[2]}, not {type}" if type >= 0 else f"{p[2]} is unknown (RFC 6275 9.2)", status)
+        return DecodeError(f"{name}.type", 2, f"{p[2]}, not {type} (RFC 6275 6.1.1)" if type >= 0 else
+                           f"{p[2]} is unknown (RFC 6275 9.2)", status)
     row = OPTIONS.get(p[fault])
     what = f"option {p[fault]}" + (f" ({row.name})" if row else "")
     return DecodeError(f"{name}: {what}", fault, reason + " (RFC 6275 6.2.1)", status)
@@ -125,7 +126,7 @@ cdef int _complete(const uint8_t* p, const Piece* pieces, int found, Ends ends, 
     cdef bint update = p[2] == MobilityType.BINDING_UPDATE
     cdef int k = find_option(p, pieces, found, OPTION_ALTERNATE_CARE_OF_ADDRESS, 0) if update else -1
     if not (ends.has_source if update else ends.has_destination):
-        raise AuthenticationError(AUTHENTICATION, f"the home address ({'source' if update else 'destination'}) is not given",
+        raise AuthenticationError(AUTHENTICATION, f"the home address ({'source' if update else 'destination'}) is not given (RFC 4285 5)",
                                   State.NO_AUTHENTICATOR)
     memcpy(home, &ends.source[0] if update else &ends.destination[0], 16)
     if k < 0 and not ends.has_care_of_address:
@@ -151,7 +152,7 @@ cdef int _authenticator(const uint8_t* p, const Piece* piece, const uint8_t* car
 
 
 cdef int _verify_all(const uint8_t* p, int n, const Piece* pieces, int found, Ends ends, object keys) except -1:
-    """Every option that a key is known for must be right, and one there must be. MN-HA before MN-AAA, RFC 4285 5."""
+    """Every option that a key is known for must be right, and stand at the end (RFC 4285 5); and one there must be."""
     cdef uint8_t[16] care_of
     cdef uint8_t[16] home
     cdef uint8_t[20] ought
@@ -167,10 +168,13 @@ cdef int _verify_all(const uint8_t* p, int n, const Piece* pieces, int found, En
         size = _authenticator(p, &pieces[k], care_of, home, key, ought)
         if size == 0 or pieces[k].length - 5 != size or not same(ought, p + pieces[k].offset + 5, size):
             raise AuthenticationError(AUTHENTICATION, f"wrong authenticator under SPI {get32(p + pieces[k].offset + 1):#x}",
-                                      State.BAD_AUTHENTICATOR)
+                                      State.BAD_AUTHENTICATOR, pieces[k].offset + 5)
+        if not is_at_end(p, n, &pieces[k]):
+            raise AuthenticationError(AUTHENTICATION, "another option follows it (RFC 4285 5)", State.BAD_AUTHENTICATOR,
+                                      pieces[k].head)
         verified += 1
     if verified == 0:
-        raise AuthenticationError(AUTHENTICATION, "none that a key is known for", State.NO_AUTHENTICATOR)
+        raise AuthenticationError(AUTHENTICATION, "none that a key is known for", State.NO_AUTHENTICATOR, n)
     return verified
 
 

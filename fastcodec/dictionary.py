@@ -35,6 +35,7 @@ class Dictionary:
         self.orphans: dict[str, DictionaryError] = {}
 
     def copy(self) -> Dictionary:
+        """Another one with the same entries, which `read` may add to."""
         other = Dictionary()
         other.attributes, other.numbers, other.vendors = dict(self.attributes), dict(self.numbers), dict(self.vendors)
         other.values = {name: dict(values) for name, values in self.values.items()}
@@ -57,6 +58,7 @@ class Dictionary:
                 self.attributes[moved.name] = self.numbers[vendor.number, *moved.path] = moved
 
     def name_of_value(self, attribute: str, value: int) -> str | None:
+        """What that value of an attribute is called; None without a name."""
         return next((name for name, n in self.values.get(attribute, {}).items() if n == value), None)
 
 

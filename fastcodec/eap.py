@@ -4,18 +4,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from enum import IntEnum
 from struct import Struct, error
-from typing import Annotated, ClassVar
+from typing import Annotated, Any, ClassVar, Self
 
 from fastcodec.base import Message, Part, name_of
 from fastcodec.digest.jobs import compare, md5
 from fastcodec.errors import AuthenticationError, DecodeError, EncodeError
 from fastcodec.secret import Secret
+from fastcodec.sections import cite
+from fastcodec.signing import Octets
 from fastcodec.status import Status
 
 __all__ = ["EapBody", "EapCode", "EapExpanded", "EapIdentity", "EapMd5Challenge", "EapNak", "EapNotification", "EapPacket",
            "EapType", "EapUnknown", "eap_md5_response", "verify_eap_md5"]
 
-Octets = bytes | bytearray | memoryview
 HEADER = 4                  # octets of Code, Identifier, Length, RFC 3748 4
 LONGEST = 0xffff
 HEAD = Struct(">BBH")
@@ -48,13 +49,22 @@ class EapType(IntEnum):
 
 
 class EapBody(Part, frozen=True, gc=False):
-    """What stands behind the Type of a request or response."""
+    """What stands behind the Type of a request or response, RFC 3748 4.1."""
 
     TYPE: ClassVar[int] = 0
 
     def octets(self) -> bytes:
         """Type-Data; EncodeError."""
         raise EncodeError("EapPacket.body", f"{type(self).__name__} has no octets of its own")
+
+    def signed(self, keys: Any) -> Self:
+        """The same with its message authentication code; EncodeError where the method has none."""
+        raise EncodeError("EapPacket.body", f"{type(self).__name__} has no code (RFC 3748 7.2)")
+
+    def check(self, keys: Any) -> None:
+        """AuthenticationError unless its message authentication code is right."""
+        raise AuthenticationError("EapPacket.body", f"{type(self).__name__} has no code (RFC 3748 7.2)", Status.NO_AUTHENTICATOR,
+                                  HEADER)
 
 
 class EapIdentity(EapBody, frozen=True, gc=False):
@@ -81,13 +91,13 @@ class EapNak(EapBody, frozen=True, gc=False):
     """RFC 3748 5.3.1: the types that the peer would rather have, 0: none."""
 
     TYPE = int(EapType.EAP_NAK)
-    types: list[int]
+    types: tuple[int, ...]
 
     def octets(self) -> bytes:
         try:
             return bytes(self.types)
         except (ValueError, TypeError):
-            raise EncodeError("EapNak.types", f"{self.types!r} are not of one octet each") from None
+            raise EncodeError("EapNak.types", f"{self.types!r} are not of one octet each (RFC 3748 5.3.1)") from None
 
 
 class EapMd5Challenge(EapBody, frozen=True, gc=False):
@@ -113,12 +123,12 @@ class EapExpanded(EapBody, frozen=True, gc=False):
 
     def octets(self) -> bytes:
         if not 0 <= self.vendor < 1 << 24 or not 0 <= self.vendor_type < 1 << 32:
-            raise EncodeError("EapExpanded.vendor", f"{self.vendor}, {self.vendor_type} do not fit 3 and 4 octets")
+            raise EncodeError("EapExpanded.vendor", f"{self.vendor}, {self.vendor_type} do not fit 3 and 4 octets (RFC 3748 5.7)")
         return self.vendor.to_bytes(3, "big") + self.vendor_type.to_bytes(4, "big") + self.data
 
 
 class EapUnknown(EapBody, frozen=True, gc=False):
-    """Any other type, whole, so that it passes through unchanged."""
+    """Any other type, whole, so that it passes through unchanged, RFC 3748 5."""
 
     type: int
     data: bytes = b""
@@ -135,7 +145,7 @@ class EapPacket(Message):
     body: EapBody | None = None
 
     @classmethod
-    def decode(cls, data: Octets) -> EapPacket:
+    def decode(cls, data: Octets) -> Self:
         """The packet in `data`; DecodeError. Octets behind its Length are padding, and ignored (RFC 3748 4)."""
         octets = data if type(data) is bytes else bytes(data)
         if len(octets) < HEADER:
@@ -165,14 +175,30 @@ class EapPacket(Message):
 
     def _fault(self, size: int) -> EncodeError:
         if HEADER + 1 + size > LONGEST:
-            return EncodeError("EapPacket.body", "is longer than 65531 octets")
-        return EncodeError("EapPacket.code", f"code {self.code}, identifier {self.identifier} are of one octet, codes 1 to 4")
+            return EncodeError("EapPacket.body", "is longer than 65531 octets (RFC 3748 4)")
+        return EncodeError("EapPacket.code", f"code {self.code}, identifier {self.identifier}: of one octet, codes 1 to 4 (RFC 3748 4)")
+
+    def verify(self, keys: Any) -> None:
+        """AuthenticationError unless the code of its method is right under that method's keys: `GpskKeys`."""
+        if self.body is None:
+            raise AuthenticationError("EapPacket.body", "none, and so no code (RFC 3748 4.2)", Status.NO_AUTHENTICATOR, HEADER)
+        self.body.check(keys)
+
+    def sign(self, keys: Any) -> Self:
+        """A copy with the code of its method under that method's keys (`GpskKeys`); EncodeError when it has none."""
+        if self.body is None:
+            raise EncodeError("EapPacket.body", "none, and so no code (RFC 3748 4.2)")
+        return self.replace(body=self.body.signed(keys))
+
+    def nai(self) -> str | None:
+        """The identity in a response, if there is one."""
+        return self.body.identity if isinstance(self.body, EapIdentity) and self.code == RESPONSE else None
 
 
 def type_of(body: EapBody) -> int:
     number = body.type if isinstance(body, EapUnknown) else body.TYPE
     if not 0 <= number <= 255:
-        raise EncodeError(f"{type(body).__name__}.type", f"{number} is no type of one octet")
+        raise EncodeError(f"{type(body).__name__}.type", f"{number} is no type of one octet (RFC 3748 5)")
     return number
 
 
@@ -199,7 +225,7 @@ def body_of(code: int, kind: int, data: bytes) -> EapBody:
 def read_nak(code: int, data: bytes) -> EapNak:
     if code != RESPONSE or not data:
         raise ValueError("a Nak is a response with one type at least (RFC 3748 5.3.1)")
-    return EapNak(list(data))
+    return EapNak(tuple(data))
 
 
 def read_md5(code: int, data: bytes) -> EapMd5Challenge:
@@ -221,6 +247,7 @@ READERS[EapType.EAP_NOTIFICATION] = lambda code, data: EapNotification(data.deco
 READERS[EapType.EAP_NAK] = read_nak
 READERS[EapType.EAP_MD5_CHALLENGE] = read_md5
 READERS[EapType.EAP_EXPANDED] = read_expanded
+cite([EapBody, EapPacket, EapIdentity, EapNotification, EapNak, EapMd5Challenge, EapExpanded, EapUnknown])
 
 
 # ---- EAP-MD5, RFC 3748 5.4, RFC 1994 4.1
@@ -234,4 +261,4 @@ def verify_eap_md5(response: EapPacket, secret: Secret | Octets, challenge: Octe
     """AuthenticationError unless `response` is the right answer to `challenge`."""
     value = response.body.value if isinstance(response.body, EapMd5Challenge) else b""
     if not compare(value, eap_md5_response(response.identifier, secret, challenge)):
-        raise AuthenticationError("EapMd5Challenge.value", "wrong answer to the challenge (RFC 3748 5.4)", Status.BAD_AUTHENTICATOR)
+        raise AuthenticationError("EapMd5Challenge.value", "wrong answer to the challenge (RFC 3748 5.4)", Status.BAD_AUTHENTICATOR, 6)

@@ -1,4 +1,4 @@
-"""What can go wrong, by who must act.
+"""What can go wrong, by who must act. Each says what and where, and cites the section of the RFC that is broken.
 
 FastcodecError
 ├── LocalError               what this program asked for is wrong
@@ -10,12 +10,19 @@ FastcodecError
 """
 from __future__ import annotations
 
+from fastcodec.sections import cited, section_in
+
 __all__ = ["AuthenticationError", "DecodeError", "DictionaryError", "EncodeError", "FastcodecError", "LocalError",
            "RemoteError"]
 
 
 class FastcodecError(Exception):
     """Any error of this package."""
+
+    @property
+    def section(self) -> str:
+        """Where the broken rule stands, "RFC 5944 3.5.2"; "" for what no RFC rules."""
+        return section_in(str(self))
 
 
 class LocalError(FastcodecError):
@@ -30,6 +37,7 @@ class EncodeError(LocalError, ValueError):
     """A value does not fit its field."""
 
     def __init__(self, field: str, reason: str) -> None:
+        reason = cited(field, reason)
         super().__init__(field, reason)
         self.field, self.reason = field, reason
 
@@ -52,6 +60,7 @@ class DecodeError(RemoteError, ValueError):
     """The octets at `offset` are not what `field` may be; `status` is the number the batch API gives such a row."""
 
     def __init__(self, field: str, offset: int, reason: str, status: int = 0) -> None:
+        reason = cited(field, reason)
         super().__init__(field, offset, reason, status)
         self.field, self.offset, self.reason, self.status = field, offset, reason, status
 
@@ -60,11 +69,15 @@ class DecodeError(RemoteError, ValueError):
 
 
 class AuthenticationError(RemoteError):
-    """An authenticator is absent, doubled or wrong; `status` is the number the batch API gives such a row."""
+    """An authenticator is absent, doubled or wrong; `status` is the number the batch API gives such a row.
 
-    def __init__(self, field: str, reason: str, status: int = 0) -> None:
-        super().__init__(field, reason, status)
-        self.field, self.reason, self.status = field, reason, status
+    `offset` is where it stands, or where the message ends that has none; None when only an argument is missing.
+    """
+
+    def __init__(self, field: str, reason: str, status: int = 0, offset: int | None = None) -> None:
+        reason = cited(field, reason)
+        super().__init__(field, reason, status, offset)
+        self.field, self.reason, self.status, self.offset = field, reason, status, offset
 
     def __str__(self) -> str:
-        return f"{self.field}: {self.reason}"
+        return f"{self.field}{'' if self.offset is None else f' at offset {self.offset}'}: {self.reason}"

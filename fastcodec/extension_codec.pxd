@@ -12,6 +12,7 @@ cdef class ExtensionCodec:
     cdef list shorts         # the same for types that come in two shapes, where they are short
     cdef object unknown, padding, base
     cdef Plan plan_of(self, const Piece* piece)
+    cdef Plan plan_for(self, object extension)
     cdef object make(self, const uint8_t* p, const Piece* piece)
     cdef list make_all(self, const uint8_t* p, int n, int at, const Piece* pieces, int found)
     cdef int put(self, object extension, Plan plan, uint8_t* at, bytes tail) except -1

@@ -85,6 +85,13 @@ cdef class ExtensionCodec:
         _put_header(plan, at, n)
         return n
 
+    cdef Plan plan_for(self, object extension):
+        """The plan of an extension's class; EncodeError when it is none."""
+        plan = getattr(type(extension), "plan", None)
+        if plan is None or not isinstance(extension, self.base):
+            raise EncodeError("extensions", f"{type(extension).__name__} is no extension")
+        return plan
+
     cdef int put_plain(self, object extension, uint8_t* at, int room) except -2:
         """Padding and what is unknown; -1 when it is neither."""
         cdef object cls = type(extension)

@@ -1,13 +1,15 @@
 """EAP-GPSK, RFC 5433: its messages, its keys, and the code that protects them."""
 from __future__ import annotations
 
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple, Self
 
 from fastcodec.cmac import aes_cmac
 from fastcodec.digest.jobs import compare, hmac_sha256
-from fastcodec.eap import READERS, EapBody, EapPacket, EapType, Octets
+from fastcodec.eap import READERS, EapBody, EapPacket, EapType
 from fastcodec.errors import AuthenticationError, EncodeError
 from fastcodec.secret import Secret
+from fastcodec.sections import cite
+from fastcodec.signing import Octets
 from fastcodec.status import Status
 
 __all__ = ["Gpsk1", "Gpsk2", "Gpsk3", "Gpsk4", "GpskFail", "GpskKeys", "GpskMessage", "GpskProtectedFail", "derive_gpsk_keys",
@@ -21,7 +23,7 @@ FAIL, PROTECTED_FAIL = 5, 6
 
 
 class GpskMessage(EapBody, frozen=True, gc=False):
-    """A message of EAP-GPSK. Ciphersuites are numbers of 6 octets, vendor and specifier: 1 is AES-CMAC, 2 HMAC-SHA256."""
+    """A message of EAP-GPSK, RFC 5433 9. Ciphersuites are numbers of 6 octets, vendor and specifier: 1 is AES-CMAC, 2 HMAC-SHA256."""
 
     TYPE = int(EapType.EAP_GPSK)
     OPERATION: ClassVar[int] = 0
@@ -35,6 +37,21 @@ class GpskMessage(EapBody, frozen=True, gc=False):
     def octets(self) -> bytes:
         return bytes([self.OPERATION]) + self.covered() + getattr(self, "code", b"")
 
+    def signed(self, keys: GpskKeys) -> Self:
+        """The same with its code, which covers the message behind the operation code, RFC 5433 9."""
+        if CODE not in self.FORM:
+            raise EncodeError("EapPacket.body", f"{type(self).__name__} has no code (RFC 5433 9)")
+        return self.replace(code=mac(keys.suite, keys.sk, self.covered()))
+
+    def check(self, keys: GpskKeys) -> None:
+        """AuthenticationError unless its code is right under these keys."""
+        if CODE not in self.FORM:
+            raise AuthenticationError("EapPacket.body", f"{type(self).__name__} has no code (RFC 5433 9)", Status.NO_AUTHENTICATOR, 5)
+        octets, size = self.octets(), KEY_SIZE[keys.suite]
+        if not compare(octets[-size:], mac(keys.suite, keys.sk, self.covered())):
+            raise AuthenticationError(f"{type(self).__name__}.code", "wrong (RFC 5433 10)", Status.BAD_AUTHENTICATOR,
+                                      max(5 + len(octets) - size, 5))
+
 
 class Gpsk1(GpskMessage, frozen=True, gc=False):
     """Server to peer, RFC 5433 9.1."""
@@ -42,7 +59,7 @@ class Gpsk1(GpskMessage, frozen=True, gc=False):
     OPERATION, FORM = 1, (COUNTED, NONCE, SUITES)
     server: bytes
     rand_server: bytes
-    suites: list[int]
+    suites: tuple[int, ...]
 
 
 class Gpsk2(GpskMessage, frozen=True, gc=False):
@@ -53,7 +70,7 @@ class Gpsk2(GpskMessage, frozen=True, gc=False):
     server: bytes
     rand_peer: bytes
     rand_server: bytes
-    suites: list[int]
+    suites: tuple[int, ...]
     suite: int
     protected: bytes = b""
     code: bytes = b""
@@ -119,7 +136,7 @@ def read_field(data: bytes, at: int, form: str) -> tuple[Any, int]:
     if form == SUITES:
         if size % 6:
             raise ValueError(f"{size} octets are no list of ciphersuites (RFC 5433 9.1)")
-        return [int.from_bytes(octets[k:k + 6], "big") for k in range(0, size, 6)], at + 2 + size
+        return tuple(int.from_bytes(octets[k:k + 6], "big") for k in range(0, size, 6)), at + 2 + size
     return octets, at + 2 + size
 
 
@@ -139,6 +156,7 @@ def read_gpsk(code: int, data: bytes) -> GpskMessage:
 
 
 READERS[EapType.EAP_GPSK] = read_gpsk
+cite([GpskMessage, *MESSAGES.values()])
 
 
 def written(field: str, form: str, value: Any) -> bytes:
@@ -205,17 +223,10 @@ def gpsk_psk(mn_aaa: Secret | Octets, nai: str) -> bytes:
 
 
 def sign_gpsk(packet: EapPacket, keys: GpskKeys) -> EapPacket:
-    """The same packet with its code, which covers the message behind the operation code, RFC 5433 9."""
-    body = packet.body
-    if not isinstance(body, GpskMessage) or CODE not in body.FORM:
-        raise EncodeError("EapPacket.body", f"{type(body).__name__} has no code (RFC 5433 9)")
-    return packet.replace(body=body.replace(code=mac(keys.suite, keys.sk, body.covered())))
+    """The same packet with its code, which covers the message behind the operation code, RFC 5433 9: `packet.sign(keys)`."""
+    return packet.sign(keys)
 
 
 def verify_gpsk(packet: EapPacket, keys: GpskKeys) -> None:
-    """AuthenticationError unless the code of the message is right under these keys."""
-    body = packet.body
-    if not isinstance(body, GpskMessage) or CODE not in body.FORM:
-        raise AuthenticationError("EapPacket.body", f"{type(body).__name__} has no code (RFC 5433 9)", Status.NO_AUTHENTICATOR)
-    if not compare(body.octets()[-KEY_SIZE[keys.suite]:], mac(keys.suite, keys.sk, body.covered())):
-        raise AuthenticationError(f"{type(body).__name__}.code", "wrong (RFC 5433 10)", Status.BAD_AUTHENTICATOR)
+    """AuthenticationError unless the code of the message is right under these keys: `packet.verify(keys)`."""
+    packet.verify(keys)

@@ -260,6 +260,9 @@ class Location(NamedTuple):
     checksum_right: bool
 
 
+_new_tuple = tuple.__new__       # without the price of a NamedTuple's own
+
+
 cdef object _address(const uint8_t* p, int version):
     return address4(p) if version == 4 else address6(p)
 
@@ -273,10 +276,12 @@ def look(data):
     cdef int fault, status = locate(p, <uint32_t> len(octets), &at, &fault)
     if status != State.OK:
         raise DecodeError("IP packet", fault, Status(status).name.lower().replace("_", " "), status)
-    return Location(at.version, at.protocol, _address(p + at.source, at.version),
-                    _address(p + at.destination, at.version), _address(p + (12 if at.version == 4 else 8), at.version),
-                    _address(p + (16 if at.version == 4 else 24), at.version), at.source_port, at.destination_port, at.fragment,
-                    at.upper, memoryview(octets)[at.payload:at.payload + at.length], checksum_is_right(p, &at))
+    source, destination = _address(p + at.source, at.version), _address(p + at.destination, at.version)
+    return _new_tuple(Location, (
+        at.version, at.protocol, source, destination,
+        source if at.source <= 12 else _address(p + 8, 6), destination if at.destination <= 24 else _address(p + 24, 6),
+        at.source_port, at.destination_port, at.fragment, at.upper, memoryview(octets)[at.payload:at.payload + at.length],
+        checksum_is_right(p, &at)))
 
 
 def ipv6_packet(source, destination, int next_header, payload, int hop_limit=64, home_address=None, routing_address=None):

@@ -11,7 +11,7 @@ cdef inline uint32_t _hash(uint32_t spi) noexcept nogil:
 
 
 cdef class KeyTable:
-    """`keys` maps an SPI (32 bits) to a Secret or octets. The secrets are prepared once, in lanes, when first used."""
+    """`keys` maps an SPI (32 bits) to a Secret or octets. Its `secrets` are prepared once, in lanes, when first used."""
 
     def __cinit__(self, keys not None):
         cdef Py_ssize_t size = 8, k

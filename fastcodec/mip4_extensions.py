@@ -23,11 +23,11 @@ overlays = Overlay({**mip4.LAYOUTS, **mip4_parts.LAYOUTS}, SHAPES)
 
 
 class Extension(Part, frozen=True, gc=False):
-    """Anything that follows the fixed part of a Mobile IPv4 message."""
+    """Anything that follows the fixed part of a Mobile IPv4 message, RFC 5944 1.8."""
 
 
 class Padding(Extension, frozen=True, gc=False):
-    """A run of one-octet padding extensions, RFC 5944 1.8."""
+    """A run of one-octet padding extensions, RFC 5944 1.8; `count` octets of 0."""
 
     count: int
 
@@ -39,6 +39,7 @@ class UnknownExtension(Extension, frozen=True, gc=False):
 
     @property
     def type(self) -> int:
+        """Its first octet."""
         return self.octets[0]
 
 
@@ -175,7 +176,7 @@ class VendorExtension(Extension, frozen=True, gc=False):
 
 @overlays("NormalVendorExtension", "BootstrapAddress", type=ExtensionType.EXT_NVSE, leave_out=frozenset({"reserved"}))
 class BootstrapAddress(Extension, frozen=True, gc=False):
-    """One of our vendor extensions, `vendor_type` a `BootstrapType`: an IPv6 address and its prefix length."""
+    """One of our vendor extensions, `vendor_type` a `BootstrapType`: an IPv6 address and its prefix length; RFC 3115 2.2."""
 
     plan: ClassVar[Plan]
     vendor: int

@@ -1,7 +1,6 @@
 """Mobile IPv4 messages as a person handles them: decoded, verified, changed, signed, encoded."""
 from __future__ import annotations
 
-from collections.abc import Mapping
 from ipaddress import IPv4Address
 from typing import Annotated, ClassVar, Self
 
@@ -9,22 +8,22 @@ from msgspec import field
 
 from fastcodec import mip4, mip4_extensions, mip4_services, registration
 from fastcodec.base import Message, flags_of, name_of
+from fastcodec.errors import EncodeError
 from fastcodec.extension_codec import ExtensionCodec
 from fastcodec.fields import Plan
 from fastcodec.mip4 import MessageType
 from fastcodec.mip4_extensions import BootstrapAddress, Extension, Nai, Padding, UnknownExtension, overlays
-from fastcodec.secret import Secret
+from fastcodec.sections import cite
+from fastcodec.signing import Keys, Octets, keys_like_before, unsigned, wants_none_empty
 
 __all__ = ["GenericNotification", "Mip4Message", "NotificationAcknowledgment", "RegistrationReply", "RegistrationRequest",
            "RegistrationRevocation", "RevocationAcknowledgment", "TunnelData"]
 
-Octets = bytes | bytearray | memoryview
-Keys = Secret | Octets | Mapping[int, Secret | Octets]
 Identification = Annotated[int, "{:#018x}".format]
 
 
 class Mip4Message(Message):
-    """A message of Mobile IPv4, UDP port 434. Its own `decode` takes any of them."""
+    """A message of Mobile IPv4, UDP port 434, RFC 5944 3. Its own `decode` takes any of them."""
 
     plan: ClassVar[Plan] = None  # type: ignore[assignment]  # each message has its own; this class decodes any of them
 
@@ -42,10 +41,28 @@ class Mip4Message(Message):
         """The octets; authenticators left empty are computed with `keys`. EncodeError names the field."""
         return registration.encode(self, self.plan, keys)
 
+    def verify(self, keys: Keys) -> None:
+        """AuthenticationError unless every authenticator that a key is known for is right, and one at least is there."""
+        wants_none_empty(type(self).__name__, self.parts())
+        type(self).decode(self.encode(), keys)
+
+    def sign(self, keys: Keys) -> Self:
+        """A copy, every authenticator that a key is known for computed anew: what `verify` wants after a change.
+
+        One that was there keeps its length, and so its algorithm, unless its key names another; others stay as they are.
+        EncodeError names the field, among others when an authenticator is empty and no key is known for it.
+        """
+        if not hasattr(self, "extensions"):
+            raise EncodeError(type(self).__name__, "holds no authenticator")
+        signed = self.replace(extensions=unsigned(self.extensions, keys))
+        return type(self).decode(signed.encode(keys_like_before(self.extensions, keys)))
+
     def nai(self) -> str | None:
         """The network access identifier, if there is one."""
-        found = self.find(Nai)
-        return found.nai if found else None
+        for extension in getattr(self, "extensions", ()):
+            if type(extension) is Nai:
+                return extension.nai
+        return None
 
 
 @overlays("RegistrationRequest", type=MessageType.REGISTRATION_REQUEST)
@@ -143,4 +160,6 @@ class NotificationAcknowledgment(Mip4Message):
 EXTENSION_CLASSES = [cls for module in (mip4_extensions, mip4_services) for cls in vars(module).values()
                      if isinstance(cls, type) and issubclass(cls, Extension) and hasattr(cls, "plan") and cls is not BootstrapAddress]
 CODEC = ExtensionCodec(UnknownExtension, Padding, list(dict.fromkeys(EXTENSION_CLASSES)))
+cite(EXTENSION_CLASSES, "extension")
+cite([Mip4Message, Padding, UnknownExtension])
 registration.register(CODEC, BootstrapAddress.plan, Mip4Message.__subclasses__())

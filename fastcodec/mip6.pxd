@@ -249,4 +249,5 @@ cdef uint16_t mobility_checksum(const uint8_t* p, uint32_t n, const uint8_t* sou
                                 const uint8_t* destination) noexcept nogil       # 0 when the one inside is right
 cdef uint32_t covered_by(const uint8_t* p, const Piece* authentication, const uint8_t* care_of_address,
                          const uint8_t* home_address, uint8_t* out) noexcept nogil
+cdef bint is_at_end(const uint8_t* p, int n, const Piece* authentication) noexcept nogil
 cdef bint is_fresh(uint16_t received, uint16_t last) noexcept nogil

@@ -222,6 +222,25 @@ cdef uint32_t covered_by(const uint8_t* p, const Piece* authentication, const ui
     return 32 + n
 
 
+cdef bint is_at_end(const uint8_t* p, int n, const Piece* authentication) noexcept nogil:
+    """Behind an authentication option comes nothing but padding, or, behind MN-HA, an MN-AAA option: else the message is
+    discarded, RFC 4285 5."""
+    cdef int at = authentication.offset + authentication.length
+    cdef bint may_follow = p[authentication.offset] == AUTHENTICATION_MN_HA
+    while at < n:
+        if p[at] == OptionType.OPTION_PAD1:
+            at += 1
+            continue
+        if n - at < 2:
+            return False
+        if p[at] == OptionType.OPTION_AUTHENTICATION and may_follow and n - at > 2 and p[at + 2] == AUTHENTICATION_MN_AAA:
+            may_follow = False
+        elif p[at] != OptionType.OPTION_PADN:
+            return False
+        at += 2 + p[at + 1]
+    return True
+
+
 cdef bint is_fresh(uint16_t received, uint16_t last) noexcept nogil:
     return 1 <= <uint16_t> (received - last) <= 32767
 

@@ -1,7 +1,6 @@
 """Mobility Header messages as a person handles them: decoded, verified, changed, signed, encoded. RFC 6275 6.1."""
 from __future__ import annotations
 
-from collections.abc import Mapping
 from ipaddress import IPv6Address
 from typing import Annotated, ClassVar, Self
 
@@ -19,18 +18,17 @@ from fastcodec.mobility_options import (
     UnknownOption,
     overlays,
 )
-from fastcodec.secret import Secret
+from fastcodec.sections import cite
+from fastcodec.signing import Keys, Octets, unsigned, wants_none_empty
 
 __all__ = ["BindingAcknowledgement", "BindingError", "BindingRefreshRequest", "BindingUpdate", "CareOfTest", "CareOfTestInit",
            "HomeTest", "HomeTestInit", "MobilityMessage"]
 
-Octets = bytes | bytearray | memoryview
-Keys = Secret | Octets | Mapping[int, Secret | Octets]
 Address = IPv6Address | str
 
 
 class MobilityMessage(Message):
-    """A message of the Mobility Header, IPv6 next header 135; `MobilityMessage.decode` makes the class of its type.
+    """A message of the Mobility Header, IPv6 next header 135, RFC 6275 6.1; `MobilityMessage.decode` makes the class of its type.
 
     `source` and `destination` are those of the checksum: the home address stands for the care-of address when a Home
     Address option or a type 2 routing header names it (RFC 6275 6.1.1). Authenticators (RFC 4285) cover the home address,
@@ -56,6 +54,21 @@ class MobilityMessage(Message):
         """The octets, options aligned; authenticators left empty are computed with `keys`, the checksum when both ends are
         given (else it is the message's own). EncodeError names the field."""
         return binding.encode(self, self.plan, keys, source, destination, care_of_address)
+
+    def verify(self, keys: Keys, *, source: Address | None = None, destination: Address | None = None,
+               care_of_address: Address | None = None) -> None:
+        """AuthenticationError unless every authenticator that a key is known for is right, and one at least is there. The
+        checksum is not looked at: it changes with the addresses."""
+        wants_none_empty(type(self).__name__, self.parts())
+        octets = self.encode(None, source=source, destination=destination)
+        type(self).decode(octets, keys, source=source, destination=destination, care_of_address=care_of_address)
+
+    def sign(self, keys: Keys, *, source: Address | None = None, destination: Address | None = None,
+             care_of_address: Address | None = None) -> Self:
+        """A copy, every authenticator that a key is known for computed anew, and the checksum when both ends are given: what
+        `verify` wants after a change. EncodeError names the field."""
+        signed = self.replace(options=unsigned(getattr(self, "options", ()), keys))
+        return type(self).decode(signed.encode(keys, source=source, destination=destination, care_of_address=care_of_address))
 
     def nai(self) -> str | None:
         """The network access identifier, if there is one."""
@@ -167,3 +180,4 @@ binding.register(UnknownOption, MobilityPadding,
                  [c.plan for c in (BindingRefreshRequest, HomeTestInit, CareOfTestInit, HomeTest, CareOfTest, BindingUpdate,
                                    BindingAcknowledgement, BindingError)],
                  [c.plan for c in OPTIONS])  # type: ignore[attr-defined]
+cite([MobilityMessage])

@@ -1,36 +1,32 @@
+from collections.abc import Iterable
 from ipaddress import IPv6Address
-from typing import Any, Literal, Self
+from typing import Literal, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from typing_extensions import disjoint_base
 
+from fastcodec.columns import ColumnRows
+from fastcodec.extension_index import ExtensionIndex
+from fastcodec.key_table import KeyTable
 from fastcodec.mobility import MobilityMessage
-from fastcodec.rows import Rows
 from fastcodec.secret import SecretArray
 
 _Addresses = NDArray[np.uint8] | IPv6Address | str
 
 COLUMNS: dict[str, tuple[int, int]]
 
-@disjoint_base
-class MobilityBatch(Rows):
-    type: int
-    offsets: NDArray[np.uint16]
-    sizes: NDArray[np.uint16]
-    found: NDArray[np.uint8]
+class MobilityBatch(ColumnRows):
     def __init__(self, octets: NDArray[np.uint8], lengths: ArrayLike, type: int) -> None: ...
     @classmethod
+    def from_datagrams(cls, datagrams: Iterable[bytes | bytearray | memoryview], type: int | None = None) -> Self: ...
+    @classmethod
     def from_template(cls, message: MobilityMessage, n: int) -> Self: ...
-    @property
-    def fixed(self) -> NDArray[Any]: ...
-    def offset(self, column: str) -> NDArray[np.uint16]: ...
-    def size(self, column: str) -> NDArray[np.uint16]: ...
-    def value(self, column: str) -> NDArray[np.uint8]: ...
+    def spi(self, authenticator: Literal["mn_ha", "mn_aaa"]) -> NDArray[np.uint32]: ...
     def walk(self) -> None: ...
+    def index(self) -> ExtensionIndex: ...
     def verify_checksums(self, sources: _Addresses, destinations: _Addresses) -> NDArray[np.uint8]: ...
     def fill_checksums(self, sources: _Addresses, destinations: _Addresses) -> NDArray[np.uint8]: ...
-    def verify(self, secrets: SecretArray, home_addresses: _Addresses, care_of_addresses: _Addresses | None = None,
+    def verify(self, keys: KeyTable | SecretArray, home_addresses: _Addresses, care_of_addresses: _Addresses | None = None,
                which: ArrayLike | None = None, authenticator: Literal["mn_ha", "mn_aaa"] = "mn_ha") -> NDArray[np.uint8]: ...
-    def sign(self, secrets: SecretArray, home_addresses: _Addresses, care_of_addresses: _Addresses | None = None,
+    def sign(self, keys: KeyTable | SecretArray, home_addresses: _Addresses, care_of_addresses: _Addresses | None = None,
              which: ArrayLike | None = None, authenticator: Literal["mn_ha", "mn_aaa"] = "mn_ha") -> NDArray[np.uint8]: ...

@@ -5,12 +5,16 @@ from libc.stdint cimport uint8_t, uint16_t, uint32_t
 from libc.string cimport memcpy, memset
 
 from fastcodec import mip6
+from fastcodec.columns cimport ColumnRows
+from fastcodec.columns import Zeros, batch_of
 from fastcodec.digest.jobs cimport DIGEST_HMAC_SHA1, DIGEST_KEY_SHA1, DIGEST_SHA1, queue_job, run_queue
 from fastcodec.errors import EncodeError
 from fastcodec.fields cimport put_address6
+from fastcodec.key_table cimport KeyTable
 from fastcodec.mip6 cimport (MN_AAA_SIZE, MN_HA_SIZE, MOST_OPTIONS, MobilityType, covered_by,
-                             examine_mobility, mobility_checksum)
-from fastcodec.rows cimport Rows, Scratch
+                             examine_mobility, is_at_end, mobility_checksum)
+from fastcodec.extension_index import INDEX, ExtensionIndex
+from fastcodec.rows cimport Scratch
 from fastcodec.rows import rows_of
 from fastcodec.secret cimport SecretArray
 from fastcodec.status cimport Status
@@ -22,6 +26,7 @@ COLUMNS = {"alternate_care_of_address": (3, 0), "mobile_node_identifier": (8, 0)
            "ipv4_home_address": (29, 0), "ipv4_acknowledgement": (30, 0), "nat_detection": (31, 0),
            "ipv4_care_of_address": (32, 0)}
 cdef list COLUMN_NAMES = list(COLUMNS)
+cdef dict LAYOUTS = {_number: mip6.LAYOUTS[_name] for _number, _name in mip6.MESSAGES.items()}
 cdef enum:
     ALTERNATE_CARE_OF_ADDRESS
     MOBILE_NODE_IDENTIFIER
@@ -35,58 +40,27 @@ for _k, (_type, _subtype) in enumerate(COLUMNS.values()):
     TYPES[<int> _k], SUBTYPES[<int> _k] = _type, _subtype
 
 
-cdef class MobilityBatch(Rows):
+cdef class MobilityBatch(ColumnRows):
     """Mobility Headers of one `type`, a row each. `walk` first; then columns, `verify_checksums`, `verify`; or `sign`, `fill_checksums`.
 
     `offsets` and `sizes` (uint16, rows x columns in the order of `COLUMNS`) place the data of the first option of each kind, 0:
     absent. `found` counts the options of a row, padding left out. Addresses are arrays of rows x 16 octets, or one address for all.
     """
-    cdef readonly int type
-    cdef readonly object offsets, sizes, found
-    cdef uint16_t[:, ::1] _offsets
-    cdef uint16_t[:, ::1] _sizes
-    cdef uint8_t[::1] _found
-
     def __init__(self, octets, lengths, int type):
-        Rows.__init__(self, octets, lengths)
-        if type not in mip6.MESSAGES:
-            raise EncodeError("type", f"{type} is no MobilityType")
-        self.type = type
-        self.offsets = np.zeros((self.count, COLUMN_COUNT), dtype=np.uint16)
-        self.sizes = np.zeros((self.count, COLUMN_COUNT), dtype=np.uint16)
-        self.found = np.zeros(self.count, dtype=np.uint8)
-        self._offsets, self._sizes, self._found = self.offsets, self.sizes, self.found
+        ColumnRows.__init__(self, octets, lengths, type, COLUMN_NAMES, LAYOUTS)
+
+    @classmethod
+    def from_datagrams(cls, datagrams, type=None):
+        """The rows of a list of messages, walked; `type` is that of the first unless given, rows of others become WRONG_TYPE."""
+        return batch_of(cls, datagrams, type, 2, 5)
 
     @classmethod
     def from_template(cls, message, Py_ssize_t n):
         """`n` rows like `message`, its empty authenticators zeros until `sign`; then fill columns, and checksums last."""
-        octets = message.encode(_Zeros(), source="::", destination="::", care_of_address="::")
+        octets = message.encode(Zeros(), source="::", destination="::", care_of_address="::")
         batch = cls(*rows_of(octets, n), octets[2])
         batch.walk()
         return batch
-
-    @property
-    def fixed(self):
-        """The fixed part as a structured array in network order, a view; rows that are too short show what is there."""
-        layout = mip6.LAYOUTS[mip6.MESSAGES[self.type]]
-        if self.width < layout.itemsize:
-            raise EncodeError("octets", f"rows of {self.width} octets cannot hold {layout.itemsize}")
-        return self.octets[:, :layout.itemsize].view(layout)[:, 0]
-
-    def offset(self, str column):
-        """Offsets of that option's data, a view; 0: absent."""
-        return self.offsets[:, COLUMN_NAMES.index(column)]
-
-    def size(self, str column):
-        """Octets of that option's data, a view."""
-        return self.sizes[:, COLUMN_NAMES.index(column)]
-
-    def value(self, str column):
-        """That option's data as rows of octets, a view, where it stands alike in all rows (as after a template)."""
-        offsets, sizes = self.offset(column), self.size(column)
-        if self.count == 0 or offsets[0] == 0 or (offsets != offsets[0]).any() or (sizes != sizes[0]).any():
-            raise EncodeError(column, "does not stand alike in all rows")
-        return self.octets[:, int(offsets[0]):int(offsets[0]) + int(sizes[0])]
 
     def walk(self):
         """Status of every row, and where its options are."""
@@ -117,6 +91,40 @@ cdef class MobilityBatch(Rows):
                     self._sizes[row, column] = pieces[k].length
         return Status.OK
 
+    def spi(self, str authenticator):
+        """SPI of that authenticator of every row (uint32, a copy); 0 where there is none."""
+        return self._spis(self._column(authenticator), 1)
+
+    def index(self):
+        """Every option of every row that is OK, in wire order: an `ExtensionIndex`. Padding is none; subtypes are 0."""
+        found = np.where(self.status == <int> Status.OK, self.found, 0).astype(np.uint32)
+        starts = np.zeros(self.count + 1, dtype=np.uint32)
+        np.cumsum(found, out=starts[1:])
+        entries = np.zeros(int(starts[self.count]), dtype=INDEX)
+        if len(entries):
+            self._fill(found, starts, [entries[name] for name in INDEX.names])
+        return ExtensionIndex(entries, starts)
+
+    cdef int _fill(self, const uint32_t[::1] found, const uint32_t[::1] starts, list columns) except -1:
+        cdef Piece[MOST_OPTIONS] pieces
+        cdef uint32_t[:] rows = columns[0]
+        cdef uint8_t[:] types = columns[1]
+        cdef uint16_t[:] heads = columns[3]
+        cdef uint16_t[:] offsets = columns[4]
+        cdef uint16_t[:] lengths = columns[5]
+        cdef int fault, k, there
+        cdef Py_ssize_t row, at
+        with nogil:
+            for row in range(self.count):
+                if found[row] == 0:
+                    continue
+                examine_mobility(&self._octets[row, 0], self._lengths[row], self.type, pieces, MOST_OPTIONS, &there, &fault)
+                for k in range(min(there, <int> found[row])):
+                    at = starts[row] + k
+                    rows[at], types[at] = <uint32_t> row, pieces[k].type
+                    heads[at], offsets[at], lengths[at] = pieces[k].head, pieces[k].offset, pieces[k].length
+        return 0
+
     # ---------------------------------------------------------------- checksums, RFC 6275 6.1.1
 
     def verify_checksums(self, sources, destinations):
@@ -137,13 +145,20 @@ cdef class MobilityBatch(Rows):
             for row in range(self.count):
                 if self._status[row] != Status.OK:
                     continue
-                p, n = &self._octets[row, 0], (self._octets[row, 1] + 1) * 8
+                if self._lengths[row] < 8:          # a row that nobody walked
+                    self._status[row] = Status.TOO_SHORT
+                    continue
+                p, n = &self._octets[row, 0], self._size(row)
                 if not check:
                     put16(p + 4, 0)
                     put16(p + 4, mobility_checksum(p, n, &sources[row, 0], &destinations[row, 0]))
                 elif mobility_checksum(p, n, &sources[row, 0], &destinations[row, 0]):
                     self._status[row] = Status.BAD_CHECKSUM
         return 0
+
+    cdef inline uint32_t _size(self, Py_ssize_t row) noexcept nogil:
+        """By the header, but never more than there is: columns may have been written since the walk."""
+        return min(<uint32_t> (self._octets[row, 1] + 1) * 8, self._lengths[row])
 
     cdef const uint8_t[:, :] _addresses(self, object addresses, str field):
         """Rows of 16 octets, each row's contiguous; one address stands for all rows."""
@@ -154,31 +169,35 @@ cdef class MobilityBatch(Rows):
 
     # ---------------------------------------------------------------- authenticators, RFC 4285 5
 
-    def verify(self, SecretArray secrets not None, home_addresses, care_of_addresses=None, which=None, str authenticator="mn_ha"):
-        """Check the authenticator "mn_ha" or "mn_aaa" of every row that is OK; the row's key is secrets[which[row]].
-
-        The care-of address of a Binding Update's row is that of its Alternate Care-of Address option, if there is one. A row
-        becomes NO_AUTHENTICATOR (absent, no care-of address, or index out of range) or BAD_AUTHENTICATOR. Returns `status`.
-        """
-        self._run(secrets, home_addresses, care_of_addresses, which, authenticator, True)
-        return self.status
-
-    def sign(self, SecretArray secrets not None, home_addresses, care_of_addresses=None, which=None, str authenticator="mn_ha"):
-        """Write the authenticator of every row that is OK, over what the row now holds but its checksum. Returns `status`."""
-        self._run(secrets, home_addresses, care_of_addresses, which, authenticator, False)
-        return self.status
-
-    cdef int _run(self, SecretArray secrets, object home, object care_of, object which, str authenticator, bint check) except -1:
-        cdef const uint32_t[::1] indices = self._indices(which, secrets)
-        cdef const uint8_t[:, :] homes = self._addresses(home, "home_addresses")
-        cdef const uint8_t[:, :] care_ofs = self._addresses("::" if care_of is None else care_of, "care_of_addresses")
-        cdef Scratch scratch
-        cdef bint known = care_of is not None
-        cdef int column
+    cdef int _column(self, str authenticator) except -1:
         if authenticator not in ("mn_ha", "mn_aaa"):
             raise EncodeError("authenticator", f"{authenticator!r} is neither mn_ha nor mn_aaa")
-        column = MN_HA if authenticator == "mn_ha" else MN_AAA
-        scratch = Scratch(self.count, <uint32_t> min(self.width + 32, ROOM))
+        return MN_HA if authenticator == "mn_ha" else MN_AAA
+
+    def verify(self, keys not None, home_addresses, care_of_addresses=None, which=None, str authenticator="mn_ha"):
+        """Check the authenticator "mn_ha" or "mn_aaa" of every row that is OK.
+
+        `keys` is a KeyTable, in which every row's SPI finds its key, or a SecretArray: then the row's is keys[which[row]]. The
+        care-of address of a Binding Update's row is that of its Alternate Care-of Address option, if there is one. A row becomes
+        NO_AUTHENTICATOR (absent, SPI unknown, no care-of address, index out of range) or BAD_AUTHENTICATOR. Returns `status`.
+        """
+        self._run(keys, home_addresses, care_of_addresses, which, authenticator, True)
+        return self.status
+
+    def sign(self, keys not None, home_addresses, care_of_addresses=None, which=None, str authenticator="mn_ha"):
+        """Write the authenticator of every row that is OK, over what the row now holds but its checksum. Returns `status`."""
+        self._run(keys, home_addresses, care_of_addresses, which, authenticator, False)
+        return self.status
+
+    cdef int _run(self, object keys, object home, object care_of, object which, str authenticator, bint check) except -1:
+        cdef int column = self._column(authenticator)
+        cdef SecretArray secrets = (<KeyTable> keys).secrets if isinstance(keys, KeyTable) else keys
+        cdef const uint32_t[::1] indices
+        cdef const uint8_t[:, :] homes = self._addresses(home, "home_addresses")
+        cdef const uint8_t[:, :] care_ofs = self._addresses("::" if care_of is None else care_of, "care_of_addresses")
+        cdef bint known = care_of is not None
+        cdef Scratch scratch = Scratch(self.count, <uint32_t> min(self.width + 32, ROOM))
+        indices = self._by_spi(keys, self._offsets, column, 1) if isinstance(keys, KeyTable) else self._indices(which, secrets)
         secrets.prepare(DIGEST_KEY_SHA1)
         with nogil:
             self._queue(secrets, homes, care_ofs, known, indices, scratch, column)
@@ -208,7 +227,7 @@ cdef class MobilityBatch(Rows):
             if self._sizes[row, column] != size:
                 self._status[row] = Status.BAD_AUTHENTICATOR
                 continue
-            text, piece.offset = scratch.texts + scratch.text_size * row, self._offsets[row, column]
+            text, piece.offset = scratch.texts + <size_t> scratch.text_size * row, self._offsets[row, column]
             n = covered_by(&self._octets[row, 0], &piece, care_of, &homes[row, 0], text)
             if column == MN_HA:
                 queue_job(&scratch.queue, DIGEST_HMAC_SHA1, text, n, NULL, 0, &secrets.sha1[which[row]], scratch.digests + 32 * row)
@@ -225,29 +244,25 @@ cdef class MobilityBatch(Rows):
         for row in range(self.count):
             if self._status[row] == Status.OK:
                 queue_job(&scratch.queue, DIGEST_HMAC_SHA1, scratch.digests + 32 * row, 20, NULL, 0,
-                          &secrets.sha1[which[row]], scratch.texts + scratch.text_size * row)
+                          &secrets.sha1[which[row]], scratch.texts + <size_t> scratch.text_size * row)
 
     cdef void _finish(self, Scratch scratch, int column, bint check) noexcept nogil:
         cdef Py_ssize_t row
         cdef uint8_t* at
         cdef const uint8_t* ought
+        cdef Piece piece
         cdef int size = MN_HA_SIZE if column == MN_HA else MN_AAA_SIZE
         for row in range(self.count):
             if self._status[row] != Status.OK:
                 continue
             at = &self._octets[row, self._offsets[row, column] + 5]
-            ought = scratch.digests + 32 * row if column == MN_HA else scratch.texts + scratch.text_size * row
+            ought = scratch.digests + 32 * row if column == MN_HA else scratch.texts + <size_t> scratch.text_size * row
             if not check:
                 memcpy(at, ought, size)
-            elif not same(ought, at, size):
+                continue
+            piece.offset, piece.length = self._offsets[row, column], self._sizes[row, column]
+            if not same(ought, at, size) or not is_at_end(&self._octets[row, 0], <int> self._size(row), &piece):
                 self._status[row] = Status.BAD_AUTHENTICATOR
-
-
-class _Zeros:
-    """Stands for a key while a template is made: what it signs is written over by `sign`."""
-
-    def get(self, spi):
-        return b"\0"
 
 
 cdef bytes _six(object address, str field):

@@ -9,6 +9,7 @@ from fastcodec.base import Part, as_hex
 from fastcodec.fields import Plan
 from fastcodec.mip6 import OptionType
 from fastcodec.overlay import FRAMING, Overlay
+from fastcodec.sections import cite
 
 __all__ = ["AlternateCareOfAddressOption", "AuthenticationOption", "AuthorizationDataOption", "HomeNetworkPrefixOption",
            "IPv4AcknowledgementOption", "IPv4CareOfAddressOption", "IPv4HomeAddressOption", "MobileNetworkPrefixOption",
@@ -21,7 +22,7 @@ overlays = Overlay(mip6.LAYOUTS, {}, FRAMING | {"payload_proto", "header_length"
 
 
 class MobilityOption(Part, frozen=True, gc=False):
-    """Anything that follows the fixed part of a Mobility Header."""
+    """Anything that follows the fixed part of a Mobility Header, RFC 6275 6.2."""
 
 
 @overlays("RefreshAdvice", type=OptionType.OPTION_REFRESH_ADVICE)
@@ -141,6 +142,7 @@ class IPv4HomeAddressOption(MobilityOption, frozen=True, gc=False):
 
     @property
     def prefix_length(self) -> int:
+        """Of the home address asked for, in bits."""
         return self.prefix_and_flags >> PREFIX_SHIFT
 
 
@@ -155,6 +157,7 @@ class IPv4AcknowledgementOption(MobilityOption, frozen=True, gc=False):
 
     @property
     def prefix_length(self) -> int:
+        """Of the home address given, in bits."""
         return self.prefix_and_reserved >> 2
 
 
@@ -189,6 +192,7 @@ class UnknownOption(MobilityOption, frozen=True, gc=False):
 
     @property
     def type(self) -> int:
+        """Its first octet."""
         return self.octets[0]
 
 
@@ -197,3 +201,5 @@ OPTIONS: list[type[MobilityOption]] = [
     HomeNetworkPrefixOption, MobileNodeIdentifierOption, AuthenticationOption, ReplayProtectionOption, MobilityVendorOption,
     ServiceSelectionOption, TimestampOption, IPv4HomeAddressOption, IPv4AcknowledgementOption, NatDetectionOption,
     IPv4CareOfAddressOption]
+cite(OPTIONS, "option")
+cite([MobilityOption, MobilityPadding, UnknownOption])

@@ -2,20 +2,22 @@
 from __future__ import annotations
 
 from ipaddress import IPv6Address
-from typing import Self
+from typing import Any, Self
 
 from fastcodec import headers
 from fastcodec.base import Message
 from fastcodec.errors import DecodeError
 from fastcodec.headers import Fragment, Protocol
-from fastcodec.mobility import Address, Keys, MobilityMessage, Octets
+from fastcodec.mobility import Address, MobilityMessage
+from fastcodec.sections import cite
+from fastcodec.signing import Keys, Octets
 from fastcodec.status import Status
 
 __all__ = ["MobilityPacket"]
 
 
 class MobilityPacket(Message):
-    """`message` from `source` to `destination`, the addresses of the IPv6 header.
+    """`message` from `source` to `destination`, the addresses of the IPv6 header, RFC 6275 6.1.
 
     Away from home a Binding Update names its sender in a Home Address option (`home_address`), and its acknowledgement reaches
     the care-of address by a type 2 routing header that holds the home address (`routing_address`), RFC 6275 11.7.1, 9.5.4.
@@ -52,9 +54,31 @@ class MobilityPacket(Message):
         return headers.ipv6_packet(self.source, self.destination, Protocol.MOBILITY_HEADER, inside, 64, self.home_address,
                                    self.routing_address)
 
+    def verify(self, keys: Keys, *, care_of_address: Address | None = None) -> None:
+        """AuthenticationError unless every authenticator that a key is known for is right, and one at least is there."""
+        self.message.verify(keys, source=self.home_address or self.source, destination=self.routing_address or self.destination,
+                            care_of_address=self.care_of_address or care_of_address)
+
+    def sign(self, keys: Keys, *, care_of_address: Address | None = None) -> Self:
+        """A copy, every authenticator that a key is known for computed anew, and the checksum. EncodeError."""
+        return self.replace(message=self.message.sign(
+            keys, source=self.home_address or self.source, destination=self.routing_address or self.destination,
+            care_of_address=self.care_of_address or care_of_address))
+
+    def parts(self) -> list[Any]:
+        """The options of the message inside, in wire order."""
+        return self.message.parts()
+
+    def nai(self) -> str | None:
+        """The network access identifier, if there is one."""
+        return self.message.nai()
+
     @property
     def care_of_address(self) -> IPv6Address | None:
         """Where the mobile node is, as far as the packet's headers tell."""
         if self.home_address is not None:
             return self.source
         return self.destination if self.routing_address is not None else None
+
+
+cite([MobilityPacket])

@@ -13,14 +13,16 @@ from typing import Any, TypeVar, get_origin, get_type_hints
 import numpy as np
 
 from fastcodec.fields import Plan
+from fastcodec.sections import cite
 
-__all__ = ["Overlay", "dtype_of"]
+__all__ = ["BOUND", "Overlay", "dtype_of"]
 
 C = TypeVar("C", bound=type)
 FRAMING = frozenset({"type", "subtype", "length"})      # the writer's business, not the user's
 WIDTHS: dict[Any, tuple[int, ...]] = {int: (1, 2, 4, 8), IPv4Address: (4,), IPv6Address: (16,)}
 TAILS: dict[Any, int] = {bytes: 1, str: 2, list: 3,         # Plan.tail: octets, text, extensions
                          tuple[IPv4Address, ...]: 4, tuple[int, ...]: 5}
+BOUND: dict[type, list[tuple[str, np.dtype[Any]]]] = {}      # class -> the structs it was bound to, by name
 CODES = {"B": "u1", "H": ">u2", "I": ">u4", "Q": ">u8"}
 
 
@@ -61,6 +63,8 @@ class Overlay:
             number = -1 if "subtype" in hints else subtype
             cls.plan = Plan(cls, fields, size, tail, type, number,  # type: ignore[attr-defined]
                             self.shapes.get(type, 0) if shape is None else shape, hidden)
+            BOUND[cls] = [(name, self.layouts[name]) for name in structs]
+            cite([cls])
             return cls
         return bind
 

@@ -24,12 +24,12 @@ cdef enum:
 cdef object _refusal(const uint8_t* p, uint32_t n, const Packet* packet, int status):
     cdef int at = HEADER
     if status == State.TOO_SHORT:
-        return DecodeError("RadiusPacket", n, f"{n} octets, {HEADER} needed", status)
+        return DecodeError("RadiusPacket", n, f"{n} octets, {HEADER} needed (RFC 2865 3)", status)
     if status == State.BAD_LENGTH:
-        return DecodeError("RadiusPacket.length", 2, f"{get16(p + 2)} in a datagram of {n} octets", status)
+        return DecodeError("RadiusPacket.length", 2, f"{get16(p + 2)} in a datagram of {n} octets (RFC 2865 3)", status)
     for _ in range(packet.attributes):
         at += p[at + 1]
-    reason = (f"more than {packet.attributes} attributes" if status == State.TOO_MANY_EXTENSIONS else
+    reason = (f"more than {packet.attributes} attributes: this program's limit (RFC 2865 5)" if status == State.TOO_MANY_EXTENSIONS else
               "does not fit (RFC 2865 5)")
     return DecodeError(f"RadiusPacket: attribute {p[at]}", at, reason, status)
 
@@ -45,8 +45,8 @@ cdef bytes _walked(object data, Packet* packet, int longest, int most_attributes
     return octets
 
 
-cdef object _fault(int status, str reason):
-    return AuthenticationError("Message-Authenticator" if "Message" in reason else "RadiusPacket", reason, status)
+cdef object _fault(int status, str reason, int offset):
+    return AuthenticationError("Message-Authenticator" if "Message" in reason else "RadiusPacket", reason, status, offset)
 
 
 cdef int _check_rules(const Packet* packet, bint require) except -1:
@@ -55,10 +55,10 @@ cdef int _check_rules(const Packet* packet, bint require) except -1:
     cdef int status = fault_of_rules(packet.octets[0], count, packet.size[<int> MESSAGE_AUTHENTICATOR],
                                      packet.count[<int> EAP_MESSAGE] != 0, has_proxy_state, require)
     if status == State.BAD_AUTHENTICATOR:
-        raise _fault(status, "Message-Authenticator doubled or not of 16 octets")
+        raise _fault(status, "Message-Authenticator doubled or not of 16 octets (RFC 3579 3.2)", packet.offset[<int> MESSAGE_AUTHENTICATOR])
     if status != State.OK:
-        raise _fault(status, "Proxy-State without Message-Authenticator" if has_proxy_state else
-                     "no Message-Authenticator")
+        raise _fault(status, "Proxy-State without Message-Authenticator (RFC 3579 3.2)" if has_proxy_state else
+                     "no Message-Authenticator (RFC 3579 3.2)", packet.length)
     return 0
 
 
@@ -70,7 +70,7 @@ cdef int _check_message_authenticator(const Packet* packet, uint8_t* copy, Secre
         memset(copy + at, 0, 16)
         digest_now(DIGEST_HMAC_MD5, copy, packet.length, NULL, 0, secret.for_md5(), ought)
         if not same(ought, packet.octets + at, 16):
-            raise _fault(State.BAD_AUTHENTICATOR, "wrong Message-Authenticator")
+            raise _fault(State.BAD_AUTHENTICATOR, "wrong Message-Authenticator (RFC 3579 3.2)", at)
     return 0
 
 
@@ -80,20 +80,20 @@ cdef int _verify(const Packet* packet, Secret secret, bytes request, bint requir
     cdef uint8_t[16] ought
     cdef int signing = signing_of(packet.octets[0])
     if request is not None and signing != SIGNED_AS_ANSWER:
-        raise _fault(State.WRONG_TYPE, f"code {packet.octets[0]} is no answer")
+        raise _fault(State.WRONG_TYPE, f"code {packet.octets[0]} is no answer (RFC 2865 4)", 0)
     _check_rules(packet, require)
     if request is None and signing == SIGNED_BY_DIGEST:
         request = ZEROS
     elif request is None and signing != SIGNED_BY_CHANCE:
-        raise _fault(State.WRONG_TYPE, f"code {packet.octets[0]} is no request")
+        raise _fault(State.WRONG_TYPE, f"code {packet.octets[0]} is no request (RFC 2865 4)", 0)
     memcpy(copy, packet.octets, packet.length)
     if request is not None:
         memcpy(copy + 4, <const uint8_t*> request, 16)
         digest_now(DIGEST_MD5, copy, packet.length, <const uint8_t*> secret.octets, <uint32_t> len(secret.octets), NULL,
                    ought)
         if not same(ought, packet.octets + 4, 16):
-            raise _fault(State.BAD_AUTHENTICATOR, "wrong Request Authenticator" if signing == SIGNED_BY_DIGEST else
-                         "wrong Response Authenticator")
+            raise _fault(State.BAD_AUTHENTICATOR, "wrong Request Authenticator (RFC 2866 3)" if signing == SIGNED_BY_DIGEST else
+                         "wrong Response Authenticator (RFC 2865 3)", 4)
     return _check_message_authenticator(packet, copy, secret)
 
 
@@ -108,7 +108,7 @@ cdef bytes _request_authenticator(object request, const uint8_t* answer):
     """From a request (octets or RadiusPacket) or its authenticator alone; the Identifier must match, RFC 2865 3."""
     cdef bytes octets
     if hasattr(request, "authenticator"):
-        octets = bytes((request.code, request.identifier, 0, 0)) + request.authenticator + bytes(16)[len(request.authenticator):]
+        octets = bytes((request.code, request.identifier, 0, 0)) + request.authenticator.ljust(16, b"\0")
     else:
         octets = as_bytes(request)
     if len(octets) == 16:
@@ -116,9 +116,9 @@ cdef bytes _request_authenticator(object request, const uint8_t* answer):
     if len(octets) < HEADER:
         raise EncodeError("request", f"{len(octets)} octets are neither a request nor an authenticator")
     if answer != NULL and octets[1] != answer[1]:
-        raise _fault(State.WRONG_TYPE, f"answers identifier {answer[1]}, not {octets[1]}")
+        raise _fault(State.WRONG_TYPE, f"answers identifier {answer[1]}, not {octets[1]} (RFC 2865 3)", 1)
     if answer != NULL and not answers(answer[0], octets[0]):
-        raise _fault(State.WRONG_TYPE, f"code {answer[0]} answers no request of code {octets[0]}")
+        raise _fault(State.WRONG_TYPE, f"code {answer[0]} answers no request of code {octets[0]} (RFC 2865 4)", 0)
     return octets[4:20]
 
 

@@ -267,10 +267,10 @@ def decode(data, key=None, bint strict=True):
     if key is not None:
         k = find_avp(pieces, found, AvpCode.AVP_AUTH)
         if k < 0 or k != found - 1:
-            raise AuthenticationError("AuthAvp", "absent, or not last (RFC 5191 5.4)", State.NO_AUTHENTICATOR)
+            raise AuthenticationError("AuthAvp", "absent, or not last (RFC 5191 5.4)", State.NO_AUTHENTICATOR, n)
         tag = _tag(key, octets, pieces[k].offset, pieces[k].length)
         if not compare(tag, octets[pieces[k].offset:pieces[k].offset + pieces[k].length]):
-            raise AuthenticationError("AuthAvp", "wrong (RFC 5191 5.4)", State.BAD_AUTHENTICATOR)
+            raise AuthenticationError("AuthAvp", "wrong (RFC 5191 5.4)", State.BAD_AUTHENTICATOR, pieces[k].offset)
     return (<Plan> MESSAGE.plan).make(p, [_pair(p, &pieces[k]) for k in range(found)])
 
 

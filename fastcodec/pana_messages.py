@@ -1,21 +1,27 @@
 """PANA messages and their attribute-value pairs as a person handles them. RFC 5191."""
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, ClassVar
 
 from msgspec import field
 
 from fastcodec import pana
 from fastcodec.base import Message, Part, as_hex, flags_of, name_of
+from fastcodec.eap import EapPacket
+from fastcodec.errors import AuthenticationError, DecodeError
 from fastcodec.fields import Plan
 from fastcodec.overlay import FRAMING, Overlay
 from fastcodec.pana import AVP_VENDOR_FLAG, AvpCode
 from fastcodec.secret import Secret
+from fastcodec.sections import cite
+from fastcodec.signing import Keys, Octets
+from fastcodec.status import Status
 
 __all__ = ["AuthAvp", "Avp", "EapPayloadAvp", "IntegrityAlgorithmAvp", "KeyIdAvp", "NonceAvp", "PanaMessage", "PrfAlgorithmAvp",
            "RawAvp", "ResultCodeAvp", "SessionLifetimeAvp", "TerminationCauseAvp", "UnknownAvp", "VendorAvp"]
 
-Octets = bytes | bytearray | memoryview
+INTEGRITY = {16: pana.IntegrityAlgorithm.AUTH_HMAC_SHA2_256_128}    # by octets of the AUTH
 overlays = Overlay(pana.LAYOUTS, {}, FRAMING | {"code"}, frozenset({"flags"}))
 
 
@@ -155,17 +161,58 @@ class PanaMessage(Message):
     reserved: int = 0
 
     @classmethod
-    def decode(cls, data: Octets, key: Secret | Octets | None = None, *, strict: bool = True) -> PanaMessage:
+    def decode(cls, data: Octets, keys: Keys | None = None, *, strict: bool = True) -> PanaMessage:
         """The message in `data`; DecodeError names field and offset, among others for what makes a message invalid without
-        looking at the session (RFC 5191 5.5), unless `strict` is false. With `key` (the PANA_AUTH_KEY) its AUTH must be
-        there and right: else AuthenticationError."""
+        looking at the session (RFC 5191 5.5), unless `strict` is false. With `keys` (the PANA_AUTH_KEY, or a mapping from
+        Key-Id to it) its AUTH must be there and right: else AuthenticationError."""
+        if not isinstance(keys, Mapping):
+            return pana.decode(data, keys, strict)
+        message = pana.decode(data, None, strict)
+        key = message.key_of(keys)
+        if key is None:
+            raise AuthenticationError("KeyIdAvp", "none that a key is known for", Status.NO_AUTHENTICATOR, len(data))
         return pana.decode(data, key, strict)
 
-    def encode(self, key: Secret | Octets | None = None, integrity: int = pana.IntegrityAlgorithm.AUTH_HMAC_SHA1_160) -> bytes:
-        """The octets; an AuthAvp left empty is computed with `key` by the `IntegrityAlgorithm`. EncodeError names the field."""
-        return pana.encode(self, key, integrity)
+    def encode(self, keys: Keys | None = None, integrity: int = pana.IntegrityAlgorithm.AUTH_HMAC_SHA1_160) -> bytes:
+        """The octets; an AuthAvp left empty is computed with `keys` by the `IntegrityAlgorithm`. EncodeError names the field."""
+        return pana.encode(self, None if keys is None else self.key_of(keys), integrity)
+
+    def verify(self, keys: Keys) -> None:
+        """AuthenticationError unless the AUTH is there, last, and right."""
+        auth = self.find(AuthAvp)
+        if auth is not None and not auth.value:
+            raise AuthenticationError("AuthAvp.value", "empty: the message is not signed", Status.NO_AUTHENTICATOR)
+        PanaMessage.decode(self.encode(), keys, strict=False)
+
+    def sign(self, keys: Keys, *, integrity: int | None = None) -> PanaMessage:
+        """A copy, its AUTH computed anew, put last when there is none: what `verify` wants after a change. Without `integrity`
+        by the algorithm of the AUTH that is there, else HMAC-SHA1. EncodeError names the field."""
+        auth = self.find(AuthAvp) or AuthAvp()
+        if integrity is None:
+            integrity = INTEGRITY.get(len(auth.value), pana.IntegrityAlgorithm.AUTH_HMAC_SHA1_160)
+        empty = [a for a in self.avps if not isinstance(a, AuthAvp)] + [auth.replace(value=b"")]
+        octets = self.replace(avps=empty).encode(keys, integrity=integrity)
+        return PanaMessage.decode(octets, strict=False)
+
+    def key_of(self, keys: Keys) -> Secret | Octets | None:
+        """`keys`, or of a mapping the key of the message's Key-Id; None when it is not known."""
+        if not isinstance(keys, Mapping):
+            return keys
+        key_id = self.find(KeyIdAvp)
+        return keys.get(key_id.value) if key_id else None
+
+    def nai(self) -> str | None:
+        """The identity in an EAP response, if there is one."""
+        payload = self.find(EapPayloadAvp)
+        try:
+            return EapPacket.decode(payload.value).nai() if payload else None
+        except DecodeError:
+            return None
 
 
 pana.register(PanaMessage, UnknownAvp, VendorAvp, RawAvp, {c.plan.type: c.plan for c in (
     AuthAvp, EapPayloadAvp, IntegrityAlgorithmAvp, KeyIdAvp, NonceAvp, PrfAlgorithmAvp, ResultCodeAvp, SessionLifetimeAvp,
     TerminationCauseAvp)})
+cite([AuthAvp, EapPayloadAvp, IntegrityAlgorithmAvp, KeyIdAvp, NonceAvp, PrfAlgorithmAvp, ResultCodeAvp, SessionLifetimeAvp,
+      TerminationCauseAvp], "AVP")
+cite([PanaMessage, RawAvp])

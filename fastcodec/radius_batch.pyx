@@ -8,12 +8,12 @@ from fastcodec import packet as single
 from fastcodec.attribute_index import index_of, is_plain, key_of, places_of
 from fastcodec.digest.jobs cimport DIGEST_KEY_MD5, run_queue
 from fastcodec.errors import EncodeError
-from fastcodec.radius cimport (EAP_MESSAGE, MESSAGE_AUTHENTICATOR, NUMBERS, PROXY_STATE, Packet,
+from fastcodec.radius cimport (EAP_MESSAGE, HEADER, MESSAGE_AUTHENTICATOR, NUMBERS, PROXY_STATE, Packet,
                                queue_message_authenticator, queue_response_authenticator, walk_packet)
 from fastcodec.radius_rules cimport (SIGNED_AS_ANSWER, SIGNED_BY_CHANCE, SIGNED_BY_DIGEST, SIGNED_BY_NOTHING, answers,
                                      fault_of_rules, signing_of, takes_message_authenticator)
 from fastcodec.rows cimport Rows, Scratch
-from fastcodec.rows import rows_of
+from fastcodec.rows import alike, packed, rows_of
 from fastcodec.secret cimport SecretArray
 from fastcodec.status cimport Status
 from fastcodec.wire cimport get16, same
@@ -67,6 +67,13 @@ cdef class RadiusBatch(Rows):
         self._offsets, self._sizes, self._counts = self.offsets, self.sizes, self.counts
 
     @classmethod
+    def from_datagrams(cls, datagrams):
+        """The rows of a list of packets, walked."""
+        batch = cls(*packed(datagrams))
+        batch.walk()
+        return batch
+
+    @classmethod
     def from_template(cls, message, Py_ssize_t n):
         """`n` rows like a RadiusPacket, Message-Authenticator included; fill columns, then `sign`.
 
@@ -82,12 +89,14 @@ cdef class RadiusBatch(Rows):
         layout = np.dtype([("code", "u1"), ("identifier", "u1"), ("length", ">u2"), ("authenticator", "u1", 16)])
         return self.octets[:, :layout.itemsize].view(layout)[:, 0]
 
+    @property
+    def fixed(self):
+        """`header`, by the name it has in other batches."""
+        return self.header
+
     def value(self, int slot):
         """Values of a slot as rows of octets, a view, where it stands alike in all rows (as after a template)."""
-        offsets, sizes = self.offsets[:, slot], self.sizes[:, slot]
-        if self.count == 0 or offsets[0] == 0 or (offsets != offsets[0]).any() or (sizes != sizes[0]).any():
-            raise EncodeError(f"slot {slot}", "does not stand alike in all rows")
-        return self.octets[:, int(offsets[0]):int(offsets[0]) + int(sizes[0])]
+        return alike(self.octets, self.offsets[:, slot], self.sizes[:, slot], f"slot {slot}")
 
     def index(self):
         """All attributes of the rows that are OK, in wire order: (row, type, vendor, vtype, offset, size, more) each.
@@ -95,14 +104,14 @@ cdef class RadiusBatch(Rows):
         Sub-attributes of a vendor that the dictionary knows are entries of their own, `vtype` their number; so are
         extended attributes. `more` is 1 where the value goes on in another entry.
         """
-        return index_of(self.octets, self.status)
+        return index_of(self.octets, self.lengths, self.status)
 
     def places(self, str name):
         """(offset, size) of the first value of that attribute in every row, uint16 each; 0, 0: absent."""
         type, vendor, vtype, _ = key_of(name)
         offsets, sizes = np.zeros(self.count, dtype=np.uint16), np.zeros(self.count, dtype=np.uint16)
         if is_plain(type):
-            places_of(self.octets, self.status, type, offsets, sizes)
+            places_of(self.octets, self.lengths, self.status, type, offsets, sizes)
             return offsets, sizes
         table = self.index()
         table = table[(table["type"] == type) & (table["vendor"] == vendor) & (table["vtype"] == vtype)]
@@ -225,13 +234,20 @@ cdef class RadiusBatch(Rows):
                               self._sizes[row, <int> MESSAGE_AUTHENTICATOR], self._counts[row, <int> EAP_MESSAGE] != 0,
                               self._counts[row, <int> PROXY_STATE] != 0, require)
 
+    cdef inline bint _is_whole(self, Py_ssize_t row) noexcept nogil:
+        """A row that nobody walked, or whose Length was changed, is not read beyond its end."""
+        if self._lengths[row] >= HEADER and HEADER <= get16(&self._octets[row, 2]) <= self._lengths[row]:
+            return True
+        self._status[row] = Status.BAD_LENGTH
+        return False
+
     cdef void _judge(self, Signing signing, bint require) noexcept nogil:
         """RFC 3579 3.1-3.2, CVE-2024-3596; which code answers which."""
         cdef Py_ssize_t row
         cdef int how, code
         cdef bint is_answer
         for row in range(self.count):
-            if self._status[row] != Status.OK:
+            if self._status[row] != Status.OK or not self._is_whole(row):
                 continue
             code = self._octets[row, 0]
             how = signing_of(code)
@@ -253,7 +269,7 @@ cdef class RadiusBatch(Rows):
         cdef Py_ssize_t row
         cdef int how, count
         for row in range(self.count):
-            if self._status[row] != Status.OK:
+            if self._status[row] != Status.OK or not self._is_whole(row):
                 continue
             how, count = signing_of(self._octets[row, 0]), self._counts[row, <int> MESSAGE_AUTHENTICATOR]
             if signing.which[row] >= signing.secrets.count:
@@ -302,7 +318,8 @@ cdef class RadiusBatch(Rows):
         cdef Py_ssize_t row
         for row in range(signing.first, signing.end):
             if ((signing.how[row] == SIGNED_AS_ANSWER or signing.how[row] == SIGNED_BY_DIGEST)
-                    and not same(scratch.digests + 32 * (row - signing.first), scratch.texts + 32 * (row - signing.first) + 16, 16)):
+                    and not same(scratch.digests + 32 * (row - signing.first),
+                                 scratch.texts + 32 * (row - signing.first) + 16, 16)):
                 self._status[row] = Status.BAD_AUTHENTICATOR
 
     cdef void _write_digests(self, Signing signing, Scratch scratch) noexcept nogil:
@@ -338,7 +355,8 @@ cdef class RadiusBatch(Rows):
             at = self._place(signing, row)
             if at:
                 memcpy(&self._octets[row, at], scratch.texts + 32 * (row - signing.first), 16)
-                if self._octets[row, 0] != 4 and not same(scratch.digests + 32 * (row - signing.first), scratch.texts + 32 * (row - signing.first), 16):
+                if self._octets[row, 0] != 4 and not same(scratch.digests + 32 * (row - signing.first),
+                                                          scratch.texts + 32 * (row - signing.first), 16):
                     self._status[row] = Status.BAD_AUTHENTICATOR
 
     cdef void _write_messages(self, Signing signing, Scratch scratch) noexcept nogil:

@@ -5,17 +5,19 @@ import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated, Any, Self
 
-from fastcodec import packet
+from fastcodec import json_text, packet
+from fastcodec.attribute_rows import label_of
 from fastcodec.attributes import Attributes
-from fastcodec.base import Message, name_of, plain, shown
+from fastcodec.base import Message, name_of, shown
 from fastcodec.errors import EncodeError
 from fastcodec.hidden import Hidden, Revealed, RevealedText
+from fastcodec.plain import plain_pairs
 from fastcodec.radius import Code
 from fastcodec.secret import Secret
+from fastcodec.sections import cite
+from fastcodec.signing import Octets
 
 __all__ = ["RadiusPacket"]
-
-Octets = bytes | bytearray | memoryview
 
 
 class RadiusPacket(Message):
@@ -55,12 +57,38 @@ class RadiusPacket(Message):
             self.authenticator = octets[4:20]
         return octets
 
+    def verify(self, secret: Secret | Octets, request: RadiusPacket | Octets | None = None, *, require: bool = True) -> None:
+        """AuthenticationError unless the packet is authentic, as a request, or as the answer to `request`, as for `decode`."""
+        octets = self.replace(attributes=_as_on_the_wire(self.attributes)).encode()
+        if request is None:
+            packet.verify_request(octets, secret, require=require)
+        else:
+            packet.verify_response(octets, secret, request, require=require)
+
+    def sign(self, secret: Secret | Octets, request: RadiusPacket | Octets | None = None) -> Self:
+        """A copy, signed anew as `encode` does: what `verify` wants after a change. Its hidden values are `Hidden` octets, so
+        that its `encode()` gives the octets that were signed. EncodeError names the attribute."""
+        return type(self).decode(self.replace().encode(secret, request))
+
+    def nai(self) -> str | None:
+        """User-Name, if there is one."""
+        name: str | None = self.find("User-Name")
+        return name
+
+    def find(self, kind: str) -> Any:  # type: ignore[override]
+        """The value of the first attribute of that name, or None."""
+        return next((value for name, value in self.attributes if name == kind), None)
+
+    def find_all(self, kind: str) -> list[Any]:  # type: ignore[override]
+        """The values of every attribute of that name, in wire order."""
+        return [value for name, value in self.attributes if name == kind]
+
     def _items(self) -> Iterable[str]:
         return [item for item in super()._items() if not item.startswith("attributes=")]
 
     def __str__(self) -> str:
         head = super().__str__().removesuffix(")")
-        lines = "".join(f"\n        {name} = {_shown(value)}," for name, value in self.attributes)
+        lines = "".join(f"\n        {name} = {_shown(name, value)}," for name, value in self.attributes)
         return f"{head}, attributes=[{lines}\n    ])" if lines else head + ")"
 
     def to_dict(self) -> dict[str, Any]:
@@ -69,8 +97,9 @@ class RadiusPacket(Message):
         Hidden values of a decoded packet stay hidden: {"hidden": hexadecimal digits as on the wire}.
         """
         given = self.attributes
-        pairs = Attributes.from_octets(given.octets) if isinstance(given, Attributes) else given
-        return super().to_dict() | {"attributes": _plain_pairs(pairs)}
+        pairs = given.as_on_the_wire() if isinstance(given, Attributes) else given
+        return {"class": type(self).__name__, "code": self.code, "identifier": self.identifier,
+                "authenticator": self.authenticator.hex(), "attributes": plain_pairs(pairs)}
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
@@ -85,23 +114,20 @@ class RadiusPacket(Message):
         return made
 
 
-def _shown(value: Any) -> str:
-    """What was hidden on the wire is not shown."""
+json_text.register(RadiusPacket)
+
+
+def _as_on_the_wire(given: Attributes | Sequence[tuple[str, Any]]) -> Attributes | Sequence[tuple[str, Any]]:
+    """Values of a decoded packet that were revealed, hidden as they came."""
+    return Attributes.from_octets(given.octets) if isinstance(given, Attributes) else given
+
+
+def _shown(name: str, value: Any) -> str:
+    """A number with its name; what was hidden on the wire is not shown."""
+    label = label_of(name, value)
+    if label:
+        return f"{value} ({label})"
     return repr(value) if isinstance(value, (Revealed, RevealedText)) else shown(value)
-
-
-def _plain_pairs(pairs: Iterable[tuple[str, Any]]) -> list[list[Any]]:
-    return [[name, _plain_value(value)] for name, value in pairs]
-
-
-def _plain_value(value: Any) -> Any:
-    if isinstance(value, Hidden):
-        return {"hidden": value.hex()}
-    if isinstance(value, (bytes, bytearray, memoryview)):
-        return {"octets": bytes(value).hex()}
-    if isinstance(value, list) and value and isinstance(value[0], tuple):
-        return _plain_pairs(value)
-    return plain(value)
 
 
 def _pairs(pairs: Iterable[Any]) -> list[tuple[str, Any]]:
@@ -112,3 +138,6 @@ def _value(value: Any) -> Any:
     if isinstance(value, Mapping):
         return Hidden(bytes.fromhex(value["hidden"])) if "hidden" in value else bytes.fromhex(value["octets"])
     return _pairs(value) if isinstance(value, list) and value and isinstance(value[0], (list, tuple)) else value
+
+
+cite([RadiusPacket])

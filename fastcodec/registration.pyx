@@ -92,7 +92,8 @@ cdef object _decode(Plan plan, bytes octets, object keys):
     if status != State.OK:
         raise _refusal(plan, p, n, status, fault)
     if keys is not None and verify_all(p, pieces, found, keys) == 0:
-        raise AuthenticationError(plan.cls.__name__, "no authenticator that a key is known for", State.NO_AUTHENTICATOR)
+        raise AuthenticationError(plan.cls.__name__, "no authenticator that a key is known for (RFC 5944 3.5)",
+                                  State.NO_AUTHENTICATOR, n)
     return plan.make(p, _extensions(p, n, plan.size, pieces, found))
 
 
@@ -130,7 +131,7 @@ cdef unsigned int _verify_one(object data, int type, int subtype, object keys) e
     k = find_piece(pieces, found, type, subtype)
     if k < 0 or not verify_piece(p, pieces, found, k, keys):
         raise AuthenticationError(name_of(type, subtype), "absent" if k < 0 else "no key for its SPI",
-                                  State.NO_AUTHENTICATOR)
+                                  State.NO_AUTHENTICATOR, n if k < 0 else pieces[k].offset)
     return get32(p + pieces[k].offset)
 
 
@@ -199,9 +200,7 @@ cdef int put_extension(object extension, uint8_t* start, int at, object keys) ex
     cdef bytes tail
     if n >= 0:
         return n
-    plan = getattr(type(extension), "plan", None)
-    if plan is None or not isinstance(extension, CODEC.base):
-        raise EncodeError("extensions", f"{type(extension).__name__} is no extension")
+    plan = CODEC.plan_for(extension)
     tail = plan.tail_octets(extension)
     if plan.type == EXT_NAI and not 1 <= <Py_ssize_t> len(tail) <= 255:
         raise EncodeError("Nai.nai", f"{len(tail)} octets, 1 to 255 allowed (RFC 2794 2)")

@@ -1,39 +1,26 @@
-from collections.abc import Mapping
-from typing import Any, Literal, NamedTuple, Self
+from collections.abc import Iterable, Mapping
+from typing import Literal, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from typing_extensions import disjoint_base
 
+from fastcodec.columns import ColumnRows
+from fastcodec.extension_index import ExtensionIndex
 from fastcodec.key_table import KeyTable
 from fastcodec.mip4_messages import Mip4Message
-from fastcodec.rows import Rows
 from fastcodec.secret import Secret, SecretArray
 
 _Authenticator = Literal["mn_ha", "mn_aaa", "mn_fa", "fa_ha"]
 COLUMNS: dict[str, tuple[int, int]]
 AUTHENTICATORS: tuple[str, ...]
 FIXED: dict[int, str]
-INDEX: np.dtype[Any]
 
-class ExtensionIndex(NamedTuple):
-    entries: NDArray[Any]
-    starts: NDArray[np.uint32]
-
-@disjoint_base
-class RegistrationBatch(Rows):
-    type: int
-    offsets: NDArray[np.uint16]
-    sizes: NDArray[np.uint16]
-    found: NDArray[np.uint8]
+class RegistrationBatch(ColumnRows):
     def __init__(self, octets: NDArray[np.uint8], lengths: ArrayLike, type: int) -> None: ...
     @classmethod
+    def from_datagrams(cls, datagrams: Iterable[bytes | bytearray | memoryview], type: int | None = None) -> Self: ...
+    @classmethod
     def from_template(cls, message: Mip4Message, n: int, keys: Mapping[int, Secret | bytes] | None = None) -> Self: ...
-    @property
-    def fixed(self) -> NDArray[Any]: ...
-    def offset(self, column: str) -> NDArray[np.uint16]: ...
-    def size(self, column: str) -> NDArray[np.uint16]: ...
-    def value(self, column: str) -> NDArray[np.uint8]: ...
     def spi(self, authenticator: _Authenticator) -> NDArray[np.uint32]: ...
     def walk(self) -> None: ...
     def index(self) -> ExtensionIndex: ...

@@ -1,6 +1,4 @@
 """Mobile IPv4 messages as columns: where the extensions of every row are, authenticators checked and written."""
-from typing import NamedTuple
-
 import numpy as np
 
 from libc.stdint cimport uint8_t, uint16_t, uint32_t
@@ -8,16 +6,19 @@ from libc.string cimport memcpy, memset
 
 from fastcodec import mip4
 from fastcodec.authenticators cimport LAST_CHALLENGE
+from fastcodec.columns cimport ColumnRows
+from fastcodec.columns import Zeros, batch_of
 from fastcodec.digest.jobs cimport (DIGEST_HMAC_MD5, DIGEST_HMAC_SHA1, DIGEST_HMAC_SHA256, DIGEST_KEY_MD5, DIGEST_KEY_SHA1,
                                     DIGEST_KEY_SHA256, DIGEST_MD5, queue_job, run_queue)
 from fastcodec.errors import EncodeError
-from fastcodec.key_table cimport NO_KEY, KeyTable
+from fastcodec.extension_index cimport make_index
+from fastcodec.key_table cimport KeyTable
 from fastcodec.mip4 cimport CHAP_SPI, MOST_EXTENSIONS, TUNNEL_DATA, SHAPES, examine, fixed_size
-from fastcodec.rows cimport Rows, Scratch
+from fastcodec.rows cimport Scratch
 from fastcodec.rows import rows_of
 from fastcodec.secret cimport ANY_ALGORITHM, HMAC_MD5, HMAC_SHA1, HMAC_SHA256, SecretArray
 from fastcodec.status cimport Status
-from fastcodec.wire cimport Piece, Shape, get32, same, walk
+from fastcodec.wire cimport Piece, Shape, get32, same
 
 #   column: (extension type, subtype)
 COLUMNS = {"nai": (131, 0), "mn_ha": (32, 0), "mn_aaa": (36, 1), "nonce_request": (42, 1), "nonce_reply": (43, 1),
@@ -25,8 +26,8 @@ COLUMNS = {"nai": (131, 0), "mn_ha": (32, 0), "mn_aaa": (36, 1), "nonce_request"
 AUTHENTICATORS = ("mn_ha", "mn_aaa", "mn_fa", "fa_ha")
 FIXED = {1: "RegistrationRequest", 3: "RegistrationReply", 4: "TunnelData", 7: "RegistrationRevocation",
          15: "RevocationAcknowledgment", 22: "GenericNotification", 23: "NotificationAcknowledgment"}
-INDEX = np.dtype([("row", "u4"), ("type", "u1"), ("subtype", "u1"), ("head", "u2"), ("offset", "u2"), ("length", "u2")])
 cdef list COLUMN_NAMES = list(COLUMNS)
+cdef dict LAYOUTS = {_number: mip4.LAYOUTS[_name] for _number, _name in FIXED.items()}
 cdef enum:
     MN_AAA = 2
     CHALLENGE = 5
@@ -79,75 +80,31 @@ cdef void remember(const uint8_t* p, uint32_t length, const Piece* pieces, int f
         layout.length = length
 
 
-class ExtensionIndex(NamedTuple):
-    """`entries` (dtype `INDEX`) of all rows, one behind the other; those of row r are entries[starts[r]:starts[r + 1]]."""
-    entries: object
-    starts: object
-
-
-cdef class RegistrationBatch(Rows):
+cdef class RegistrationBatch(ColumnRows):
     """Messages of one type: Registration Requests (`type` 1), Replies (3), or any of `FIXED`. `walk` first.
 
     Then columns, `index`, `verify`, `sign`. `offsets` and `sizes` (uint16, rows x columns in the order of `COLUMNS`)
     place the value of the first extension of each kind, 0: absent. `found` counts the extensions of a row.
     """
-    cdef readonly int type
-    cdef readonly object offsets, sizes, found
-    cdef uint16_t[:, ::1] _offsets
-    cdef uint16_t[:, ::1] _sizes
-    cdef uint8_t[::1] _found
-
     def __init__(self, octets, lengths, int type):
-        Rows.__init__(self, octets, lengths)
-        if type not in FIXED:
-            raise EncodeError("type", f"{type} is none of {', '.join(f'{n} ({name})' for n, name in FIXED.items())}")
-        self.type = type
-        self.offsets = np.zeros((self.count, COLUMN_COUNT), dtype=np.uint16)
-        self.sizes = np.zeros((self.count, COLUMN_COUNT), dtype=np.uint16)
-        self.found = np.zeros(self.count, dtype=np.uint8)
-        self._offsets, self._sizes, self._found = self.offsets, self.sizes, self.found
+        ColumnRows.__init__(self, octets, lengths, type, COLUMN_NAMES, LAYOUTS)
+
+    @classmethod
+    def from_datagrams(cls, datagrams, type=None):
+        """The rows of a list of messages, walked; `type` is that of the first unless given, rows of others become WRONG_TYPE."""
+        return batch_of(cls, datagrams, type, 0, 1)
 
     @classmethod
     def from_template(cls, message, Py_ssize_t n, keys=None):
         """`n` rows like `message`, its empty authenticators made with `keys` (16 zeros without) until `sign`."""
-        octets = message.encode(_Zeros() if keys is None else keys)
+        octets = message.encode(Zeros() if keys is None else keys)
         batch = cls(*rows_of(octets, n), octets[0])
         batch.walk()
         return batch
 
-    @property
-    def fixed(self):
-        """The fixed part as a structured array in network order, a view; rows that are too short show what is there."""
-        layout = mip4.LAYOUTS[FIXED[self.type]]
-        if self.width < layout.itemsize:
-            raise EncodeError("octets", f"rows of {self.width} octets cannot hold {layout.itemsize}")
-        return self.octets[:, :layout.itemsize].view(layout)[:, 0]
-
-    def offset(self, str column):
-        """Offsets of that extension's value, a view; 0: absent."""
-        return self.offsets[:, COLUMN_NAMES.index(column)]
-
-    def size(self, str column):
-        """Octets of that extension's value, a view."""
-        return self.sizes[:, COLUMN_NAMES.index(column)]
-
-    def value(self, str column):
-        """That extension's value as rows of octets, a view, where it stands alike in all rows (as after a template)."""
-        offsets, sizes = self.offset(column), self.size(column)
-        if self.count == 0 or offsets[0] == 0 or (offsets != offsets[0]).any() or (sizes != sizes[0]).any():
-            raise EncodeError(column, "does not stand alike in all rows")
-        return self.octets[:, int(offsets[0]):int(offsets[0]) + int(sizes[0])]
-
     def spi(self, str authenticator):
         """SPI of that authenticator of every row (uint32, a copy); 0 where there is none."""
-        cdef Py_ssize_t row
-        cdef int column = self._column(authenticator)
-        spis = np.zeros(self.count, dtype=np.uint32)
-        cdef uint32_t[::1] out = spis
-        for row in range(self.count):
-            if self._offsets[row, column]:
-                out[row] = get32(&self._octets[row, self._offsets[row, column]])
-        return spis
+        return self._spis(self._column(authenticator), 0)
 
     # ---- walking
 
@@ -204,33 +161,7 @@ cdef class RegistrationBatch(Rows):
 
     def index(self):
         """Every extension of every row that is OK, in wire order: an `ExtensionIndex`. Padding is none."""
-        found = np.where(self.status == <int> Status.OK, self.found, 0).astype(np.uint32)
-        starts = np.zeros(self.count + 1, dtype=np.uint32)
-        np.cumsum(found, out=starts[1:])
-        entries = np.zeros(int(starts[self.count]), dtype=INDEX)
-        if len(entries):
-            self._fill(found, starts, [entries[name] for name in INDEX.names])
-        return ExtensionIndex(entries, starts)
-
-    cdef int _fill(self, const uint32_t[::1] found, const uint32_t[::1] starts, list columns) except -1:
-        cdef Piece[MOST_EXTENSIONS] pieces
-        cdef uint32_t[:] rows = columns[0]
-        cdef uint8_t[:] types = columns[1]
-        cdef uint8_t[:] subtypes = columns[2]
-        cdef uint16_t[:] heads = columns[3]
-        cdef uint16_t[:] offsets = columns[4]
-        cdef uint16_t[:] lengths = columns[5]
-        cdef int fixed = fixed_size(self.type), fault, k
-        cdef Py_ssize_t row, at
-        with nogil:
-            for row in range(self.count):
-                if found[row]:
-                    walk(&self._octets[row, 0], <int> self._lengths[row], fixed, SHAPES, pieces, MOST_EXTENSIONS, &fault)
-                for k in range(<int> found[row]):
-                    at = starts[row] + k
-                    rows[at], types[at], subtypes[at] = <uint32_t> row, pieces[k].type, pieces[k].subtype
-                    heads[at], offsets[at], lengths[at] = pieces[k].head, pieces[k].offset, pieces[k].length
-        return 0
+        return make_index(self, self.found, np.full(self.count, fixed_size(self.type), dtype=np.uint32), SHAPES)
 
     # ---- authenticators
 
@@ -256,17 +187,6 @@ cdef class RegistrationBatch(Rows):
         self._run(keys, which, authenticator, False)
         return self.status
 
-    cdef const uint32_t[::1] _by_spi(self, KeyTable table, int column):
-        """Index into the table's secrets for every row, NO_KEY where its SPI is not known."""
-        cdef Py_ssize_t row
-        indices = np.full(self.count, <uint32_t> NO_KEY, dtype=np.uint32)
-        cdef uint32_t[::1] out = indices
-        with nogil:
-            for row in range(self.count):
-                if self._status[row] == Status.OK and self._offsets[row, column]:
-                    out[row] = table.find(get32(&self._octets[row, self._offsets[row, column]]))
-        return indices
-
     cdef int _run(self, object keys, object which, str authenticator, bint check) except -1:
         cdef int column = self._column(authenticator)
         cdef SecretArray secrets = (<KeyTable> keys).secrets if isinstance(keys, KeyTable) else keys
@@ -274,10 +194,7 @@ cdef class RegistrationBatch(Rows):
         cdef Scratch scratch
         cdef Py_ssize_t first, end = 0
         cdef int chap
-        if isinstance(keys, KeyTable):
-            indices = self._by_spi(keys, column)
-        else:
-            indices = self._indices(which, secrets)
+        indices = self._by_spi(keys, self._offsets, column, 0) if isinstance(keys, KeyTable) else self._indices(which, secrets)
         self._prepare(secrets, column)
         scratch = Scratch(min(self.count, PART), 17 + secrets.longest + (<uint32_t> self.width if secrets.has_keyed else 0))
         with nogil:
@@ -401,10 +318,3 @@ cdef class RegistrationBatch(Rows):
                 memcpy(at, scratch.digests + 32 * (row - first), size)
             elif not same(at, scratch.digests + 32 * (row - first), size):
                 self._status[row] = Status.BAD_AUTHENTICATOR
-
-
-class _Zeros:
-    """Stands for a key while a template is made: what it signs is overwritten by `sign`."""
-
-    def get(self, spi):
-        return b"\0"

@@ -1,6 +1,7 @@
 # Many datagrams as rows of one array: scratch for their digests.
-from libc.stdint cimport uint8_t, uint32_t
+from libc.stdint cimport uint8_t, uint16_t, uint32_t
 from fastcodec.digest.jobs cimport Job, Queue
+from fastcodec.key_table cimport KeyTable
 from fastcodec.secret cimport SecretArray
 
 cdef class Scratch:
@@ -16,3 +17,4 @@ cdef class Rows:
     cdef uint8_t[::1] _status
     cdef Py_ssize_t count, width
     cdef const uint32_t[::1] _indices(self, object which, SecretArray secrets)
+    cdef const uint32_t[::1] _by_spi(self, KeyTable table, const uint16_t[:, ::1] offsets, int column, int shift)

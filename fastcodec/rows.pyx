@@ -5,10 +5,15 @@ Nothing here raises for what a row holds. The kernels are those of the single me
 import numpy as np
 
 from cpython.mem cimport PyMem_Calloc, PyMem_Free
-from libc.stdint cimport uint8_t, uint32_t
+from libc.stdint cimport uint8_t, uint16_t, uint32_t
+from libc.string cimport memcpy
 
 from fastcodec.digest.jobs cimport Job
 from fastcodec.errors import EncodeError
+from fastcodec.fields cimport as_bytes
+from fastcodec.key_table cimport NO_KEY, KeyTable
+from fastcodec.status cimport Status
+from fastcodec.wire cimport get32
 
 
 cdef class Scratch:
@@ -50,6 +55,10 @@ cdef class Rows:
         """The octets of one row."""
         return self.octets[row, :self.lengths[row]].tobytes()
 
+    def datagrams(self):
+        """The octets of every row, a list of bytes."""
+        return [self.datagram(row) for row in range(self.count)]
+
     cdef const uint32_t[::1] _indices(self, object which, SecretArray secrets):
         """Index into the secrets for every row; None: the first for all. What is out of range has no key."""
         if which is None:
@@ -59,9 +68,41 @@ cdef class Rows:
             raise EncodeError("which", f"one index for each of {self.count} rows is needed")
         return indices
 
+    cdef const uint32_t[::1] _by_spi(self, KeyTable table, const uint16_t[:, ::1] offsets, int column, int shift):
+        """Index into the table's secrets for every row, NO_KEY where its SPI, `shift` octets into the column, is not known."""
+        cdef Py_ssize_t row
+        indices = np.full(self.count, <uint32_t> NO_KEY, dtype=np.uint32)
+        cdef uint32_t[::1] out = indices
+        with nogil:
+            for row in range(self.count):
+                if self._status[row] == Status.OK and offsets[row, column]:
+                    out[row] = table.find(get32(&self._octets[row, offsets[row, column] + shift]))
+        return indices
+
 
 def rows_of(bytes octets, Py_ssize_t n):
     """`n` rows that hold the same octets, and their lengths."""
     rows = np.empty((n, len(octets)), dtype=np.uint8)
     rows[:] = np.frombuffer(octets, dtype=np.uint8)
     return rows, np.full(n, len(octets), dtype=np.uint32)
+
+
+def alike(octets, offsets, sizes, name):
+    """What stands at these offsets as rows of octets, a view, where it stands alike in all rows; EncodeError."""
+    if len(offsets) == 0 or offsets[0] == 0 or (offsets != offsets[0]).any() or (sizes != sizes[0]).any():
+        raise EncodeError(name, "does not stand alike in all rows")
+    return octets[:, int(offsets[0]):int(offsets[0]) + int(sizes[0])]
+
+
+def packed(datagrams):
+    """Rows as wide as the longest of these datagrams, and their lengths."""
+    cdef list given = [as_bytes(one) for one in datagrams]
+    cdef bytes data
+    cdef Py_ssize_t row
+    cdef uint8_t[:, ::1] rows
+    octets = np.zeros((len(given), max(map(len, given), default=0) or 1), dtype=np.uint8)
+    rows = octets
+    for row, data in enumerate(given):
+        if len(data):
+            memcpy(&rows[row, 0], <const uint8_t*> data, len(data))
+    return octets, np.fromiter(map(len, given), dtype=np.uint32, count=len(given))

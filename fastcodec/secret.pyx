@@ -77,7 +77,10 @@ cdef Secret as_secret(object key):
 
 
 cdef class SecretArray:
-    """Many keys or shared secrets, for the batch API: rows say by index which is theirs. Prepared in lanes, once."""
+    """Many keys or shared secrets, for the batch API: rows say by index which is theirs. Prepared in lanes, once.
+
+    `count` is how many.
+    """
 
     def __cinit__(self, secrets):
         cdef list given = list(secrets)

@@ -10,7 +10,7 @@ RADIUS_REJECT = "3"
 BAD_AUTHENTICATOR = ("bad_authenticator", "bad_message_authenticator", "bad_response_authenticator")
 CROWDED = "the servers answer, but take longer than the generator has room to wait at this rate: lower --rate"
 MIP4_CODES = {
-    "130": "the FHA had no address left to lease: enlarge the pool, or load fewer nodes",
+    "130": "the FHA had no address left to lease: enlarge the pool, or load fewer nodes; or no disk: see its log",
     "128": "the FHA got no usable answer from its AAAH: is the AAAH up, and do their secrets match?",
     "131": "the AAAH refused the registrations: are the subscribers (keys, SPIs) the same on both sides?",
     "144": "the AAAH found the MN-AAA authenticators wrong: are the subscribers' keys the same on both sides?",
@@ -93,7 +93,8 @@ def silence(result: Result, failures: int) -> Iterator[str]:
 def refusals(result: Result, failures: int) -> Iterator[str]:
     """One reply code that accounts for half of the failures."""
     if 2 * result.replies.radius.get(RADIUS_REJECT, 0) >= failures:
-        yield "the AAAH rejected the access: are the subscribers (NAIs, secrets) the same on both sides?"
+        yield ("the AAAH rejected the access: are the subscribers (NAIs, secrets) the same on both sides, and does its policy "
+               "name an FHA for them?")
     for code, count in sorted(result.replies.mip4.items(), key=lambda item: -item[1]):
         if 2 * count >= failures and code in MIP4_CODES:
             yield f"{MIP4_CODES[code]} (code {code}: {count} times)"

@@ -2,9 +2,11 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import resource
 import signal
 import socket
+import sys
 import time
 from collections.abc import Callable
 from ipaddress import IPv4Address
@@ -16,6 +18,7 @@ from loadgen.plan import IDENTIFIERS, Expectation, Plan, Target, under_way
 from loadgen.result import percentile_ms
 from loadgen.status import Snapshot, Status
 from servers.net.mmsg import Socket
+from servers.net.tape import Tape
 from servers.net.udp import BUFFER, Driver, open_socket
 
 LOOK_EVERY_S = 0.1              # status, children, the end
@@ -49,6 +52,7 @@ class Engine:
                 self.fleet.skip_access(target.mip4.address.packed, plan.care_of.network_address.packed)
         self.fleet.stay(int(plan.hold_s * NS), plan.renew, plan.release)
         self.sockets = open_sockets(plan, ports, str(own))
+        self.tape = Tape(plan.pcap, [s.address for s in self.sockets]) if plan.pcap else None
         self.driver: Driver | None = None
         self.interrupted = False
 
@@ -70,11 +74,16 @@ class Engine:
             self.driver.close()
         for s in self.sockets:
             s.close()
+        if self.tape:
+            self.tape.close()
+            if self.tape.error:
+                print(f"mipstorm: --pcap {self.tape.path}: ends after {self.tape.written} datagrams: "
+                      f"{os.strerror(self.tape.error)}", file=sys.stderr)
 
     def attach(self) -> None:
         """Joins the fleet to the running loop; SIGINT and SIGTERM then stop the load, a second one at once."""
         loop = asyncio.get_running_loop()
-        self.driver = Driver(self.fleet, self.sockets, loop)
+        self.driver = Driver(self.fleet, self.sockets, loop, tape=self.tape)
         for number in INTERRUPTS:
             loop.add_signal_handler(number, self._interrupt)
 

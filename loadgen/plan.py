@@ -110,6 +110,7 @@ class Plan:
     hold_s: float = 0.0             # that a node stays after its bootstrap
     renew: bool = False            # while it stays
     release: bool = False          # when it has stayed
+    pcap: str | None = None        # file for what is sent and received
     max_packets: int | None = None  # requests that a closed loop may make in all, first transmissions
 
 
@@ -171,8 +172,8 @@ def check_packets(plan: Plan, most: int) -> Plan:
     return replace(plan, max_packets=most)
 
 
-def check_output(target: str | None) -> None:
-    """Finds out before the run, not after it, that the result could not be written."""
+def check_output(option: str, target: str | None) -> None:
+    """Finds out before the run, not after it, that what the option asks for could not be written."""
     if target is None or target == "-":
         return
     path = Path(target)
@@ -183,4 +184,4 @@ def check_output(target: str | None) -> None:
         if not existed:
             path.unlink()
     except OSError as error:
-        raise UsageError(f"--json {target}: cannot be written: {error.strerror}") from None
+        raise UsageError(f"{option} {target}: cannot be written: {error.strerror}") from None

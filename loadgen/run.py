@@ -17,6 +17,7 @@ import uvloop
 from loadgen import result as document
 from loadgen.cause import likely_cause
 from loadgen.comparison import Comparison, dotted, readable
+from loadgen.decode.keys import write_keys
 from loadgen.engine import FOREVER, INTERRUPTS, Engine, own_cpu_s
 from loadgen.errors import UsageError
 from loadgen.plan import Plan, Target
@@ -24,7 +25,7 @@ from loadgen.reach import is_refused
 from loadgen.result import Result, Tally
 from loadgen.schedule import schedule_sha256
 from loadgen.status import Status
-from loadgen.testbed import RunningTestbed
+from loadgen.testbed import CLIENTS, RunningTestbed
 from loadgen.verdict import Strain, judge, late_after_ns
 from servers.supervisor import Child, ChildDied
 
@@ -75,6 +76,10 @@ def run_load(plan: Plan) -> Result:
                 where = tempfile.gettempdir()
                 raise UsageError(f"no testbed can be set up in {where} (see TMPDIR): {error.strerror}") from None
             target = testbed.target
+            if plan.pcap:
+                ports = {protocol: child.endpoint.port for protocol, child in zip(("radius", "mip4"), testbed.children, strict=True)
+                         if child.endpoint}
+                write_keys(plan.pcap, CLIENTS, testbed.secret.octets, ports, testbed.subscribers)
             if plan.verbose:
                 for child in testbed.children:
                     print(f"mipstorm: {child.role} (pid {child.pid}) listens on {child.endpoint}", file=sys.stderr)

@@ -45,7 +45,7 @@ chap_without_data = false                # serve CHAP_SPI without the covered oc
 # weight = 1                             # its share of the nodes
 # healthy = true                         # false: handed to no new node
 # classes = ["standard"]                 # only for these subscription classes; none: for all
-# nas_identifiers = ["nas*.example"]     # only for nodes on these NASs (* and ? match); none: on all
+# nas_identifiers = ["nas*"]             # only for nodes on these NASs (* and ? match); none: on all
 # pool = "default"                       # which of the FHA's pools their home addresses come from; none: its own choice
 """
 

@@ -46,7 +46,8 @@ class Figures:
                 "max_rss_bytes": use["max_rss_bytes"], "packets_in": use["packets_in"], "packets_out": use["packets_out"],
                 "kernel_drops": drops, "replies": {"accepted": accepted, "refused": refused},
                 "upstreams": role.upstreams() if hasattr(role, "upstreams") else [],
-                "gauges": {name: {"now": value, "most": most} for name, (value, most) in role.gauges().items()},
+                "gauges": {name: {"now": value, "most": most} for name, (value, most) in
+                           role.gauges(time.monotonic_ns()).items()},
                 "dropped": use["dropped"], "events": use["events"]}
 
 

@@ -96,7 +96,7 @@ async def make_image(server: Server, store: Store, look: Callable[[], None], log
             rows = server.role.records(time.monotonic_ns(), time.time_ns())
             log("compacted", await compact(store, rows, look, server.leave))
         except (OSError, StoreError) as error:                       # the older files stay and stay valid
-            log("compaction_failed", f"the journal stays as it is: {error}", "error")
+            log("compaction_failed", f"the journal stays as it is: {getattr(error, 'strerror', None) or error}", "error")
 
 
 async def compact(store: Store, rows: Iterator[tuple[int, bytes]], look: Callable[[], None],

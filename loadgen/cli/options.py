@@ -64,6 +64,9 @@ def add_output(parser: ArgumentParser) -> None:
     output.add_argument("--json", metavar="FILE",
                         help="write the result document to FILE, - for standard output (the table then goes to "
                              "standard error)")
+    output.add_argument("--pcap", metavar="FILE",
+                        help="write every datagram sent and received to FILE (pcap); bench writes the keys for mipstorm "
+                             "decode beside it, to FILE.keys")
     output.add_argument("-q", "--quiet", action="store_true", help="no live status and no table")
     output.add_argument("-v", "--verbose", action="store_true", help="say which servers were started, and where they listen")
 
@@ -75,13 +78,14 @@ def plan(args: Namespace, **rest: Any) -> Plan:
     if args.duration is not None and args.warm_up >= args.duration:
         raise UsageError(f"a warm-up of {args.warm_up:g} s leaves nothing of a duration of {args.duration:g} s")
     check_life(args)
-    check_output(args.json)
+    check_output("--json", args.json)
+    check_output("--pcap", args.pcap)
     common: dict[str, Any] = {
         "command": ("mipstorm", *sys.argv[1:]), "rate": args.rate, "concurrency": args.concurrency,
         "duration_s": args.duration, "seed": args.seed, "scenario": args.scenario, "steps": args.steps,
         "warm_up_s": args.warm_up, "tries": args.tries, "radius_timeout_s": args.timeout or RADIUS_TIMEOUT_S,
         "mip4_timeout_s": args.timeout or MIP4_TIMEOUT_S, "goal": args.max_failures,
-        "offload": not args.no_offload, "receive_buffer": args.receive_buffer, "json": args.json,
+        "offload": not args.no_offload, "receive_buffer": args.receive_buffer, "json": args.json, "pcap": args.pcap,
         "lifetime_s": args.lifetime, "hold_s": args.hold, "renew": args.renew, "release": args.release,
         "quiet": args.quiet, "verbose": args.verbose}
     return Plan(**(common | rest))

@@ -8,6 +8,7 @@ from posix.unistd cimport close, read
 from servers.failpoint cimport ANY_RECEIVED, ANY_SENDING, ANY_SENT, failpoint
 from servers.net.mmsg cimport Port, Socket, Workspace, fetch, send, split
 from servers.net.node cimport OUTBOX, Datagram, Instant, Node
+from servers.net.tape cimport Tape
 
 cdef extern from "<sys/timerfd.h>" nogil:
     const int TFD_CLOEXEC, TFD_NONBLOCK, TFD_TIMER_ABSTIME
@@ -36,12 +37,14 @@ cdef bint by_socket(Datagram* rows, uint32_t n, uint32_t sockets) noexcept nogil
 
 
 cdef class Pump:
-    """`sockets[i]` must have index `i`. All calls belong to one thread at a time; they run without the GIL."""
+    """`sockets[i]` must have index `i`. What is moved is recorded on `tape`, if there is one. All calls belong to one thread
+    at a time; they run without the GIL."""
 
-    def __cinit__(self, Node node, sockets):
+    def __cinit__(self, Node node, sockets, Tape tape=None):
         cdef Socket socket
         cdef Workspace workspace = Workspace()
         self.timer = -1
+        self.tape, self.taping = tape, tape is not None
         self.node, self.sockets = node, tuple(sockets)
         self.count = <uint32_t> len(self.sockets)
         self.ports = <Port**> calloc(self.count + 1, sizeof(Port*))
@@ -117,6 +120,7 @@ cdef class Pump:
             read_clocks(&self.node.now)
             n = split(port)
             while n:
+                self.record(port.space.rows, n, True)
                 self.node.receive(port.space.rows, n)
                 self.flush()
                 n = split(port)
@@ -137,10 +141,15 @@ cdef class Pump:
             last = first + 1
             while last < n and rows[last].port == rows[first].port:
                 last += 1
+            self.record(rows + first, last - first, False)
             send(self.ports[rows[first].port], rows + first, last - first)
             first = last
         self.node.out.count = 0
         failpoint(ANY_SENT)
+
+    cdef void record(self, Datagram* rows, uint32_t n, bint incoming) noexcept nogil:
+        if self.taping:
+            self.tape.record(rows, n, incoming, self.node.now.wall)
 
     cdef uint32_t sort(self, Datagram* rows, uint32_t n) noexcept nogil:
         """Into `sorted`, by socket, stable; returns how many. Rows for no socket are counted and left out."""

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from servers.net.mmsg import Socket
 from servers.net.node import Node
 from servers.net.pump import Pump
+from servers.net.tape import Tape
 
 BUFFER = 4 << 20
 # Linux numbers that Python 3.11 has no names for.
@@ -85,11 +86,12 @@ class Driver:
     """
 
     def __init__(
-        self, node: Node, sockets: Sequence[Socket], loop: asyncio.AbstractEventLoop, *, wakers: Sequence[int] = ()
+        self, node: Node, sockets: Sequence[Socket], loop: asyncio.AbstractEventLoop, *, wakers: Sequence[int] = (),
+        tape: Tape | None = None,
     ) -> None:
         self.node = node
         self.sockets = tuple(sockets)
-        self.pump = Pump(node, self.sockets)
+        self.pump = Pump(node, self.sockets, tape)
         self._loop = loop
         self._readers = [s.fileno() for s in self.sockets] + [self.pump.timer_fd(), *wakers]
         for s in self.sockets:

@@ -30,7 +30,7 @@ from libc.string cimport memset
 from servers.pool.atomics cimport fetch_or, load_acquire
 from servers.pool.giving cimport pool_claim, pool_cool, pool_give, pool_reconcile, pool_state, pool_sweep
 from servers.pool.taking cimport pool_take
-from servers.pool.words cimport DETAIL, SECOND, STATE, htonl, ntohl, state_of
+from servers.pool.words cimport DETAIL, SECOND, STATE, htonl, ntohl, rested, state_of
 
 cdef enum:
     PAGE = 4096
@@ -201,15 +201,18 @@ cdef class SharedPool:
                 found.append((self.c.first + index, (seen >> (DETAIL + 22)) & 0xFF, seen & 0xFFFFFFFFu))
         return found
 
-    def snapshot(self):
-        """Gauges free, leased, cooling, reserved (their sum is the size, always) and the workers' counters summed."""
+    def snapshot(self, double now=0.0):
+        """Gauges free, leased, cooling, reserved (their sum is the size, always) and the workers' counters summed. Whose
+        cool-down is over at `now` is free, although nobody has looked for an address since."""
         cdef uint64_t[4] states
+        cdef uint64_t word
         cdef uint32_t k
         cdef Line total
         memset(states, 0, sizeof(states))
         memset(&total, 0, sizeof(Line))
         for k in range(self.c.size):                   # every word is counted once, in one state
-            states[<int> state_of(load_acquire(&self.c.words[k]))] += 1
+            word = load_acquire(&self.c.words[k])
+            states[<int> FREE if state_of(word) == COOLING and rested(word, <uint64_t> now) else <int> state_of(word)] += 1
         for k in range(self.c.workers):
             total.granted += load_acquire(&self.c.lines[k].granted)
             total.exhausted += load_acquire(&self.c.lines[k].exhausted)

@@ -215,6 +215,8 @@ class Columns:
         if set(map(len, rows)) != {len(HEADER)}:
             raise ValueError("fields")
         nai, spi, key, secret, class_, location = zip(*rows, strict=True)
+        if not all_visible("".join(nai)):
+            raise ValueError("NAI")
         self.count += len(rows)
         self.nai.add("".join(nai).encode(), check_lengths(nai, 1))
         self.hashes.append(np.fromiter(map(hash, nai), dtype=np.int64, count=len(nai)))
@@ -270,6 +272,11 @@ class Pieces:
 
     def joined(self) -> Octets:
         return Octets.joined(self.octets, np.concatenate(self.lengths))
+
+
+def all_visible(text: str) -> bool:
+    """Neither blanks nor control characters."""
+    return text.isprintable() and " " not in text
 
 
 def octet_lengths(texts: Sequence[str]) -> NDArray[np.uint32]:
@@ -340,6 +347,8 @@ def row_fault(row: list[str]) -> str | None:
     nai, spi, key, secret, class_, location = row
     if not 1 <= len(nai.encode()) <= LONGEST:
         return f"the NAI must have 1 to {LONGEST} octets, not {len(nai.encode())}"
+    if not all_visible(nai):
+        return f"the NAI {nai!r} has a blank or an invisible character, which no server takes (RFC 4282 2.1)"
     if not (spi.isascii() and spi.isdecimal() and len(spi) <= 10 and LOWEST_SPI <= int(spi) <= HIGHEST_SPI):
         return f"mn_aaa_spi must be a number from {LOWEST_SPI} to {HIGHEST_SPI}, not '{spi}'"
     return key_fault(key) or length_fault(secret, class_, location)

@@ -1,12 +1,16 @@
 """`mipstorm serve`: the example configurations work together as they are printed."""
 from __future__ import annotations
 
+import os
 import re
 import signal
+import socket
+import time
 from pathlib import Path
 
 import pytest
 
+from fastcodec import RadiusPacket
 from loadgen import result as document
 from servers.config import load_aaah, load_fha
 from servers.tables import subscribers_csv
@@ -23,7 +27,7 @@ def save_examples(folder: Path) -> None:
         (folder / f"{role}.toml").chmod(0o600)
     _, _, policy = (folder / "aaah.toml").read_text().partition("# policy.toml:\n")
     (folder / "policy.toml").write_text(re.sub("(?m)^# ?", "", policy))
-    subscribers_csv.write(subscribers_csv.generate(200, locations=("nas1.access.example",)), folder / "subscribers.csv")
+    subscribers_csv.write(subscribers_csv.generate(200), folder / "subscribers.csv")
 
 
 def replace(folder: Path, name: str, *changes: tuple[str, str]) -> None:
@@ -74,6 +78,27 @@ def test_a_served_role_ends_with_0_on_sigterm(tmp_path: Path, role: str) -> None
     with Running(tmp_path, [*MIPSTORM, "serve", role, "--config", str(config)]) as run:
         run.wait_for("listens")
         run.process.terminate()
+        assert run.end(10)[0] == 0
+
+
+def test_sigterm_lets_a_reply_that_waits_leave_first(tmp_path: Path) -> None:
+    """A Reject that its NAS is to wait for; the server does not take longer than that either."""
+    place, port = Place.with_nodes(tmp_path, 5), free_port()
+    config = place.aaah(f"127.0.0.1:{port}")
+    replace(tmp_path, "aaah.toml", ("reject_delay_s = 0", "reject_delay_s = 1"))
+    request = RadiusPacket(1, 9, os.urandom(16), [("User-Name", place.subscribers.nai[0].decode()), ("User-Password", "wrong"),
+                                                  ("NAS-Identifier", "nas-1")]).encode(SECRET.encode())
+    with (Running(tmp_path, [*MIPSTORM, "serve", "aaah", "--config", str(config)]) as run,
+          socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as nas):
+        run.wait_for("listens")
+        nas.connect(("127.0.0.1", port))
+        nas.settimeout(5)
+        nas.send(request)
+        began = time.monotonic()
+        time.sleep(0.3)
+        run.process.terminate()
+        assert nas.recv(4096)[:2] == b"\x03\x09"
+        assert 0.9 < time.monotonic() - began < 3
         assert run.end(10)[0] == 0
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from loadgen import result as document
 from loadgen.result import Result
-from tests.e2e.processes import MIPSTORM, Running, eventually, is_alive, nothing_left, under_way
+from tests.e2e.processes import MIPSTORM, PYTHON, Running, eventually, is_alive, nothing_left, under_way
 
 pytestmark = pytest.mark.xdist_group("signals")
 LONG = ("bench", "-n", "20000", "-r", "300")
@@ -81,6 +81,13 @@ def test_an_interrupt_while_the_servers_start(tmp_path: Path, number: signal.Sig
         assert code == 130 or after_s == 0.15
         assert "Traceback" not in err or after_s == 0.15
         nothing_left(run, tmp_path)
+
+
+def test_an_interrupt_while_the_command_is_imported(tmp_path: Path) -> None:
+    """What is heavy comes after the package itself; Python ends by the signal, which a shell sees as 130."""
+    code = "import loadgen.cli, os, signal; os.kill(os.getpid(), signal.SIGINT); import loadgen.cli.main"
+    with Running(tmp_path, [PYTHON, "-c", f"import signal; signal.signal(2, signal.default_int_handler); {code}"]) as run:
+        assert run.end() == (-signal.SIGINT, "", "mipstorm: interrupted\n")
 
 
 def test_servers_die_with_a_killed_parent(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@ import json
 from ipaddress import IPv4Address
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -72,7 +73,7 @@ def with_sum(data):
 @pytest.mark.parametrize(("data", "status", "offset"), [
     ("0900000000010708", Status.BAD_LENGTH, 5), ("0900000002020708" + "00" * 8, Status.TOO_SHORT, 16),
     ("0900000000020708" + "0a00", Status.UNKNOWN_EXTENSION, 8), ("0900000000020708" + "1006", Status.EXTENSION_OVERRUN, 8),
-    ("0a00000000000000", Status.WRONG_TYPE, 0), ("", Status.WRONG_TYPE, 0), ("090000", Status.TOO_SHORT, 3)])
+    ("0a00000000000000", Status.WRONG_TYPE, 0), ("", Status.TOO_SHORT, 0), ("090000", Status.TOO_SHORT, 3)])
 def test_refusals(data, status, offset):
     octets = bytes.fromhex(data)
     with pytest.raises(fc.DecodeError) as refusal:
@@ -132,3 +133,54 @@ def test_encode_error_names_the_field(change, field):
     with pytest.raises(fc.EncodeError) as refusal:
         fc.AgentAdvertisement(0, 1).replace(**change).encode()
     assert refusal.value.field == field
+
+
+# ---- many at once ----------------------------------------------------------------------------------------------------
+
+def batch_of(datagrams):
+    rows = np.zeros((len(datagrams), max(map(len, datagrams)) + 8), dtype=np.uint8)
+    for row, data in zip(rows, datagrams, strict=True):
+        row[:len(data)] = np.frombuffer(data, dtype=np.uint8)
+    batch = fc.AgentBatch(rows, [len(d) for d in datagrams])
+    batch.walk()
+    return batch
+
+
+def status_of(data):
+    try:
+        fc.AgentAdvertisement.decode(data)
+    except fc.DecodeError as refusal:
+        return refusal.status
+    return Status.OK
+
+
+@given(st.lists(st.builds(fc.AgentAdvertisement, st.integers(0, 255), U16, ROUTERS, st.lists(EXTENSIONS, max_size=5)), min_size=1,
+                max_size=4))
+def test_rows_as_single_messages(messages):
+    whole = [m.encode() for m in messages]
+    changed = [d[:k] + b"\x7e" + d[k + 1:] for d in whole for k in range(0, len(d), 3)]
+    datagrams = [*whole, *(d[:n] for d in whole for n in range(len(d))), *changed, *map(with_sum, changed), SOLICITATION]
+    batch = batch_of(datagrams)
+    assert batch.status.tolist() == [status_of(d) for d in datagrams]
+    index = batch.index()
+    for row, message in enumerate(messages):
+        entries = index.entries[index.starts[row]:index.starts[row + 1]]
+        assert entries["type"].tolist() == [e.plan.type for e in message.extensions]
+        first = next((k for k, e in enumerate(message.extensions) if isinstance(e, fc.MobilityAgent)), None)
+        assert batch.agents[row] == (0 if first is None else entries[first]["offset"])
+
+
+def test_columns_and_sums():
+    template = fc.AgentAdvertisement(0, 60, [fc.RouterAddress(IPv4Address(1))], [fc.MobilityAgent(0, 60, 0x1000, (IPv4Address(2),))])
+    batch = fc.AgentBatch.from_template(template, 500)
+    batch.mobility_agent["sequence"] = np.arange(500)
+    batch.fixed["lifetime"] = np.arange(500) + 100
+    batch.walk()
+    assert (batch.status[1:] == Status.BAD_CHECKSUM).all()
+    batch.sum_up()
+    batch.walk()
+    for row in range(500):
+        message = fc.AgentAdvertisement.decode(batch.datagram(row))
+        assert (message.lifetime, message.find(fc.MobilityAgent).sequence) == (row + 100, row)
+    with pytest.raises(fc.EncodeError):
+        batch_of([ADVERTISEMENT, SOLICITATION]).mobility_agent  # noqa: B018

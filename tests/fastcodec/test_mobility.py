@@ -5,6 +5,7 @@ import typing
 from ipaddress import IPv4Address, IPv6Address
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -123,6 +124,26 @@ def test_what_authentication_needs_is_named():
         unsigned.encode(**ends(b"\0\0\5"))
     with pytest.raises(fc.EncodeError, match="care_of_address"):
         unsigned.encode(KEYS, source=HOME, destination=AGENT)
+
+
+@pytest.mark.parametrize(("kinds", "right"), [
+    ([1], True), ([2], True), ([1, 2], True), ([2, 1], False), ([1, 1], False), ([2, 2], False), ([1, 0], False), ([1, 2, 0], False),
+    ([0, 1], True)])
+def test_authentication_stands_at_the_end(kinds, right):
+    """RFC 4285 5: MN-HA before MN-AAA, and no other option behind them."""
+    options = [fc.AuthenticationOption(kind, 0x400 if kind == 1 else 3) if kind else fc.ReplayProtectionOption(1) for kind in kinds]
+    data = fc.BindingUpdate(options=options).encode(KEYS, **ends(b"\0\0\5"))
+    batch = fc.MobilityBatch(np.frombuffer(bytearray(data), np.uint8).reshape(1, -1), [len(data)], 5)
+    batch.walk()
+    first = "mn_ha" if 1 in kinds else "mn_aaa"
+    if right:
+        assert fc.BindingUpdate.decode(data, KEYS, **ends(data))
+    else:
+        with pytest.raises(fc.AuthenticationError) as refusal:
+            fc.BindingUpdate.decode(data, KEYS, **ends(data))
+        assert refusal.value.status == Status.BAD_AUTHENTICATOR
+    if kinds != [2, 1]:        # there the MN-HA option, which is checked, is the last
+        assert (batch.verify(fc.KeyTable(KEYS), HOME, CARE_OF, authenticator=first)[0] == 0) == right
 
 
 # ---- refusals

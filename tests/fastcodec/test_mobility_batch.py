@@ -137,6 +137,41 @@ def test_care_of_address_is_needed_unless_told():
     assert batch.verify(fc.SecretArray([bytes.fromhex(FILE["keys"]["mip6_mn_ha"])]), HOME).tolist() == [0, Status.NO_AUTHENTICATOR]
 
 
+def test_keys_by_spi_and_index():
+    names = ["m6-03", "m6-06", "m6-01", "m6-05"]
+    rows = [next(octets(v) for v in GOOD if v["id"] == name) for name in names]
+    batch = fc.MobilityBatch(*rows_of(rows), 5)
+    batch.walk()
+    assert batch.spi("mn_ha").tolist() == [0x400, 0x400, 0, 0]
+    assert batch.spi("mn_aaa").tolist() == [0, 3, 0, 3]
+    keys = {0x400: bytes.fromhex(FILE["keys"]["mip6_mn_ha"]), 3: bytes.fromhex(FILE["keys"]["mip6_mn_aaa"])}
+    index = batch.index()
+    for k, data in enumerate(rows):
+        mine = index.entries[index.starts[k]:index.starts[k + 1]]
+        message = fc.BindingUpdate.decode(data)
+        assert mine["type"].tolist() == [o.plan.type for o in message.options]
+        assert [data[e["head"]] for e in mine] == mine["type"].tolist()
+    none = Status.NO_AUTHENTICATOR
+    assert batch.verify(fc.KeyTable(keys), HOME, CARE_OF).tolist() == [0, 0, none, none]
+    batch.walk()
+    assert batch.verify(fc.KeyTable({0x401: b"other"}), HOME, CARE_OF).tolist() == [none] * 4
+    batch.walk()
+    assert batch.verify(fc.KeyTable(keys), HOME, CARE_OF, authenticator="mn_aaa").tolist() == [none, 0, none, 0]
+
+
+def test_rows_that_nobody_walked():
+    batch = fc.MobilityBatch(np.zeros((3, 4), np.uint8), [0, 1, 4], 5)
+    assert batch.fill_checksums(HOME, AGENT).tolist() == [Status.TOO_SHORT] * 3
+    assert not batch.octets.any()
+    batch = fc.MobilityBatch(*rows_of([octets(GOOD[2])]), 5)
+    assert batch.verify(fc.SecretArray([b"key"]), HOME, CARE_OF).tolist() == [Status.NO_AUTHENTICATOR]
+    batch.walk()
+    batch.octets[:, 1] = 255
+    assert batch.verify_checksums(HOME, AGENT).tolist() == [Status.BAD_CHECKSUM], "no octet behind the row is looked at"
+    batch.walk()
+    assert len(batch.index().entries) == 0
+
+
 def test_what_does_not_fit_is_named():
     batch = fc.MobilityBatch(*rows_of([octets(GOOD[0])] * 3), 5)
     batch.walk()

@@ -190,6 +190,18 @@ def test_index_of_nothing_and_of_what_does_not_add_up():
         (9, 245, 0, 0, 22, 2, 0)]
 
 
+def test_rows_that_nobody_walked_are_not_read_beyond_their_end():
+    rows = np.full((4, 24), 255, np.uint8)
+    rows[0] = np.frombuffer(bytes((1, 1, 0, 24)) + bytes(16) + bytes((25, 0, 0, 0)), np.uint8)      # an attribute of length 0
+    rows[1, :4] = (4, 1, 0x10, 0)                                                                  # a Length of 4096
+    batch = fc.RadiusBatch(rows, [24, 24, 10, 0])
+    assert batch.status.tolist() == [Status.OK] * 4, "not walked"
+    assert len(batch.index()) == 0
+    assert batch.verify(fc.SecretArray([b"s"])).tolist() == [Status.NO_AUTHENTICATOR] + [Status.BAD_LENGTH] * 3
+    batch.status[:] = 0
+    assert batch.sign(fc.SecretArray([b"s"])).tolist() == [Status.NO_AUTHENTICATOR] + [Status.BAD_LENGTH] * 3
+
+
 def test_put_takes_octets_that_cannot_be_written():
     batch = fc.RadiusBatch.from_template(fc.RadiusPacket(2, 1, bytes(16), [
         ("Message-Authenticator", bytes(16)), ("Framed-IP-Address", "192.0.2.1")]), 3)

@@ -223,6 +223,13 @@ def test_dict_and_json_keep_hidden_values_hidden():
     assert pickle.loads(pickle.dumps(packet)).encode() == octets
 
 
+def test_numbers_are_shown_with_their_names():
+    text = str(fc.RadiusPacket(43, 1, bytes(16), [("Service-Type", 17), ("Tunnel-Type:1", 3), ("Session-Timeout", 3), ("Class", b"x")]))
+    assert "Service-Type = 17 (Authorize-Only)," in text
+    assert "Tunnel-Type:1 = 3 (L2TP)," in text
+    assert "Session-Timeout = 3,\n" in text
+
+
 # ---- limits ----------------------------------------------------------------------------------------------------------------
 
 @pytest.mark.parametrize("most", [0, 1, 5, 255, 300])

@@ -156,8 +156,8 @@ def test_radsniff_reads_the_same(tmp_path, whole):
 
 
 def unlike(whole):
-    """Dates are printed in the time zone of the machine."""
-    return frozenset(name for name, a in whole.attributes.items() if a.kind == "date")
+    """Dates are printed in the time zone of the machine; names inside a TLV of standard attributes radsniff does not know."""
+    return frozenset(name for name, a in whole.attributes.items() if a.kind == "date") | {"IPv6-6rd-Configuration"}
 
 
 def printed(dictionary, name, value):

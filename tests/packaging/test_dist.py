@@ -90,6 +90,7 @@ def test_the_wheel_holds_what_is_needed_and_no_more(wheel: Path) -> None:
     assert [str(p.relative_to(ROOT)) for p in ROOT.glob("*/**/*.pyi") if p.parts[len(ROOT.parts)] in
             ("fastcodec", "servers", "loadgen") and str(p.relative_to(ROOT)) not in names] == []
     assert any(name.endswith("dictionaries/dictionary.mipstorm") for name in names)
+    assert "fastcodec/README.md" in names
     assert [name for name in names if name.endswith(("_cyutility.c", ".pyc")) or "build/" in name] == []
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from desk import T
 from holder import Holder
+from world import SECOND
 
 NARROW = "198.18.0.0/30"  # two addresses
 
@@ -89,6 +90,17 @@ def test_address_rests_for_its_last_owner(end: str) -> None:
     desk.renew(desk.bootstrap(0), lifetime=0)
     desk.wait(31)
     assert str(desk.ask(2).message.home_address) == held.home
+
+
+def test_what_has_rested_is_shown_as_free() -> None:
+    """Also when nobody has looked for an address since, or come at all."""
+    desk = Holder()
+    held = desk.bootstrap()
+    assert desk.renew(held, lifetime=0).code == 0
+    assert desk.fha.gauges()["pool_cooling"] == (1, 256)
+    assert desk.fha.gauges(desk.net.now + 29 * SECOND)["pool_cooling"] == (1, 256)
+    assert desk.fha.gauges(desk.net.now + 32 * SECOND)["pool_cooling"] == (0, 256)
+    assert desk.fha.gauges(desk.net.now + 32 * SECOND)["pool_free"] == (254, 256)
 
 
 def test_rest_survives_restarts(tmp_path: Path) -> None:

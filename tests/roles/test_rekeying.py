@@ -39,6 +39,16 @@ def test_old_key_is_good_for_30_seconds_then_gone() -> None:
     assert desk.renew(fresh).code == 0
 
 
+def test_the_lease_ends_when_the_overlap_has() -> None:
+    desk = Holder()
+    rekeyed(desk, desk.bootstrap(), lifetime=60)
+    desk.wait(45)
+    assert len(desk.fha.leases()) == 1
+    desk.wait(16)
+    assert desk.fha.leases() == {}
+    assert desk.count("expired") == 1
+
+
 def test_wrong_authenticator_under_the_old_key_is_told_under_it() -> None:
     desk = Holder()
     held = desk.bootstrap()

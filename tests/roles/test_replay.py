@@ -79,6 +79,44 @@ def test_replay_after_a_restart(tmp_path: Path) -> None:
         each.store.close()
 
 
+class Restless(Holder):
+    cool_down_s = 0
+
+
+@pytest.mark.parametrize("image", [False, True], ids=["journal", "image"])
+def test_replay_of_what_is_over_after_a_restart(image: bool, tmp_path: Path) -> None:
+    """The image has no lease that could say up to when all is old."""
+    desk = Restless(state=tmp_path / "a")
+    request = desk.rrq()
+    held = desk.taken(desk.one(request))
+    desk.wait(0.1)
+    assert desk.renew(held, lifetime=0).code == 0
+    if image:
+        desk.store.compact(desk.fha.records(desk.net.now, desk.wall()))
+    again = desk.restarted(tmp_path / "b", 1)
+    if image:
+        again.store.compact(again.fha.records(again.net.now, again.wall()))
+    third = again.restarted(tmp_path / "c", 1)
+    assert third.read(third.one(request)).code == 133
+    assert third.fha.leases() == {}
+    assert third.bootstrap()
+    for each in (desk, again, third):
+        each.store.close()
+
+
+def test_replay_of_what_is_over_after_the_window_grew() -> None:
+    desk = Holder()
+    request = desk.rrq()
+    held = desk.taken(desk.one(request))
+    desk.wait(0.1)
+    assert desk.renew(held, lifetime=0).code == 0
+    desk.wait(32)
+    desk.fha.use_limits(max_lifetime_s=1800, window_s=255, strict=True, nonces=False)
+    assert desk.read(desk.one(request)).code == 133
+    assert desk.fha.leases() == {}
+    assert desk.bootstrap()
+
+
 def test_at_most_one_133_a_second() -> None:
     desk = Holder()
     held = desk.bootstrap()

@@ -1,6 +1,7 @@
 """Configuration files: the examples are complete and load; every mistake is named with its line and key."""
 import re
 import tomllib
+from fnmatch import fnmatch
 from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from servers import config
 from servers.config_example import POLICY, example
 from servers.config_lines import line_of
 from servers.errors import ConfigurationError
+from servers.tables.subscribers_csv import generate
 
 
 def written(folder: Path, text: str, mode: int = 0o600) -> Path:
@@ -39,6 +41,13 @@ def test_the_examples_load(tmp_path: Path) -> None:
     assert (aaah.subscribers, aaah.policy) == (tmp_path / "subscribers.csv", tmp_path / "policy.toml")
     policy = config.load_policy(written(tmp_path, POLICY))
     assert (policy.fha[0].address, policy.fha[0].classes) == (IPv4Address("127.0.0.1"), ["standard"])
+
+
+def test_the_example_of_a_policy_serves_nodes_as_they_are_generated(tmp_path: Path) -> None:
+    policy, made = config.load_policy(written(tmp_path, POLICY)), generate(3)
+    for name in made.locations:
+        assert any(fnmatch(name, pattern) for pattern in policy.fha[0].nas_identifiers)
+    assert set(made.classes) <= set(policy.fha[0].classes)
 
 
 def test_both_roles_may_share_a_file(tmp_path: Path) -> None:

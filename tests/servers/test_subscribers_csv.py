@@ -97,6 +97,12 @@ ROWS = [
 ]
 
 
+@pytest.mark.parametrize("nai", ["a @b", "a\tb@c", "a@b\x7f", " a@b"])
+def test_a_nai_that_no_server_takes_is_named(tmp_path: Path, nai: str) -> None:
+    with pytest.raises(ConfigurationError, match=":2: the NAI .* has a blank or an invisible character"):
+        subscribers_csv.read(saved(tmp_path, TOP + f"{nai},4096,{KEY},s,,\n"))
+
+
 @pytest.mark.parametrize(("row", "message"), ROWS)
 def test_a_wrong_row_is_named_with_its_line(tmp_path: Path, row: str, message: str) -> None:
     with pytest.raises(ConfigurationError, match=re.escape(message)) as caught:

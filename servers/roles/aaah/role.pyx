@@ -209,7 +209,7 @@ cdef class AaahRole(Node):
         """{reason: count} of everything that was counted."""
         return counts_of(&self.aaah.counters)
 
-    def gauges(self):
+    def gauges(self, uint64_t now=0):
         """{name: (now, most)} of what fills up."""
         cdef Aaah* aaah = &self.aaah
         return {"subscribers": (aaah.subscribers.count, aaah.subscribers.table.cap),

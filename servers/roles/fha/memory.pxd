@@ -1,3 +1,4 @@
+from libc.stdint cimport uint64_t
 from servers.net.node cimport Node
 from servers.pool.bitmap cimport SharedPool
 from servers.roles.fha.state cimport Acknowledgment, Fha
@@ -11,5 +12,5 @@ cdef class FhaMemory(Node):
     cdef object journal_owner
     cdef object order_replies_owner
     cdef int add_pool(self, bytes name, SharedPool pool) except -1
-    cdef dict pool_gauges(self)
+    cdef dict pool_gauges(self, uint64_t now)
     cdef list bound_rows(self)

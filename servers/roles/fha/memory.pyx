@@ -15,8 +15,8 @@ from servers.roles.fha.overlap cimport OldKey
 from servers.roles.fha.record cimport write_binding
 from servers.roles.fha.restart cimport remember_clock, restore_binding
 from servers.roles.fha.state cimport (
-    Acknowledgment, BOUND, Fha, MOST_ORDERS, MOST_POOLS, MOST_REVOCATIONS, MOST_STATIC_KEYS, NamedPool, Order,
-    POOL_NAME_LONGEST, RECORD_ROOM, RELEASED, Registration, Revocation, StaticKey,
+    Acknowledgment, BOUND, Fha, MOMENT, MOST_ORDERS, MOST_POOLS, MOST_REVOCATIONS, MOST_STATIC_KEYS, NamedPool, Order,
+    POOL_NAME_LONGEST, RECORD_ROOM, RELEASED, Registration, Revocation, SECOND, StaticKey,
 )
 from servers.roles.radius_client cimport Answer, MOST_UPSTREAMS, client_close, client_open, client_report, client_server
 from servers.roles.fha.static_keys cimport follow_static_keys, forget_static_keys
@@ -162,7 +162,10 @@ cdef class FhaMemory(Node):
         follow_static_keys(&self.fha)
 
     def use_limits(self, *, uint32_t max_lifetime_s, uint32_t window_s, bint strict, bint nonces):
-        """From the next request on, as for the constructor."""
+        """From the next request on, as for the constructor. A window that grows does not reach back to what was forgotten
+        because it was too old for the narrower one."""
+        if self.fha.window_s and window_s > self.fha.window_s:
+            remember_clock(&self.fha, self.now.wall - self.fha.window_s * <uint64_t> SECOND)
         self.fha.max_lifetime_s, self.fha.window_s, self.fha.strict = max_lifetime_s, window_s, strict
         self.fha.replay = REPLAY_NONCES if nonces else REPLAY_TIMESTAMPS
 
@@ -171,24 +174,34 @@ cdef class FhaMemory(Node):
         cdef const uint8_t* octets = payload
         cdef const Record* record = <const Record*> octets
         cdef Py_ssize_t rest = len(payload) - <Py_ssize_t> sizeof(Record)
+        cdef uint64_t moment
+        if kind == MOMENT and len(payload) == sizeof(moment):
+            memcpy(&moment, octets, sizeof(moment))
+            remember_clock(&self.fha, moment)
+            return True
         if rest < 0 or rest - record.nai_length not in (0, <Py_ssize_t> sizeof(OldKey)):
             return False
         self.now.monotonic, self.now.wall = now, wall
-        remember_clock(&self.fha, record)
+        remember_clock(&self.fha, record.written)
         return restore_binding(&self.fha, record, <const OldKey*> (octets + sizeof(Record) + record.nai_length)
                                if rest > record.nai_length else NULL, kind == RELEASED, now, wall)
 
     def records(self, uint64_t now, uint64_t wall):
-        """Every lease, and what is still known of ended ones, as journal records for an image: yields (type, payload)."""
+        """Every lease, and what is still known of ended ones, as journal records for an image: yields (type, payload).
+        Each says when it was written; where there is none, the moment stands alone, or else a request from before would
+        pass for new after a restart."""
         cdef Binding* binding
         cdef uint8_t[RECORD_ROOM] octets
-        cdef uint32_t length
+        cdef uint32_t length = 0
         for row in self.bound_rows():
             binding = <Binding*> parking_row(&self.fha.bindings.rows, row)
             if not binding.nai_length:                               # gone since this began
                 continue
             length = write_binding(binding, now, wall, octets)
             yield RELEASED if binding.is_over else BOUND, (<const uint8_t*> octets)[:length]
+        if not length:
+            memcpy(octets, &wall, sizeof(wall))
+            yield MOMENT, (<const uint8_t*> octets)[:sizeof(wall)]
 
     cdef list bound_rows(self):
         cdef uint32_t row
@@ -209,23 +222,24 @@ cdef class FhaMemory(Node):
         """{reason: count} of everything that was counted."""
         return counts_of(&self.fha.counters)
 
-    def gauges(self):
-        """{name: (now, most)} of what fills up. Walks the pool's words: not for every packet."""
+    def gauges(self, uint64_t now=0):
+        """{name: (now, most)} of what fills up, at `now` (monotonic ns) or when this was called last. Walks the pool's
+        words: not for every packet."""
         cdef Fha* fha = &self.fha
         return {"requests_under_way": (fha.waiting.used, fha.waiting.capacity),
                 "bindings": (fha.bindings.rows.used, fha.bindings.rows.capacity),
                 "replies_held": (fha.held_count, fha.waiting.capacity),
                 "revocations_under_way": (fha.revocations.used, fha.revocations.capacity),
                 "radius_outstanding": (fha.client.in_use, fha.client.upstreams * fha.client.places),
-                **self.pool_gauges()}
+                **self.pool_gauges(max(now, self.now.monotonic))}
 
-    cdef dict pool_gauges(self):
+    cdef dict pool_gauges(self, uint64_t now):
         shown = {}
         cdef NamedPool* named
         for k, pool in enumerate(self.pool_owners):
             named = &self.fha.pools[k]
             prefix = f"pool_{named.name[:named.name_length].decode()}" if k else "pool"
-            states = pool.snapshot()
+            states = pool.snapshot(now / <double> SECOND)
             for state in ("free", "leased", "cooling", "reserved"):
                 shown[f"{prefix}_{state}"] = (states[state], states["size"])
         return shown

@@ -18,10 +18,10 @@ cdef enum:
     LONGEST_LIFETIME_S = 0xffff          # RFC 5944 3.3; a wall clock that went back would prolong a lease by years
 
 
-cdef void remember_clock(Fha* fha, const Record* record) noexcept nogil:
+cdef void remember_clock(Fha* fha, uint64_t written) noexcept nogil:
     """After a restart an Identification from before the journal's end is refused with 133 (reliability I10). By our clock:
     what a node's clock said, perhaps ahead of it, its own binding remembers, and no other node shall wait for it."""
-    cdef uint64_t moment = ntp_of(record.written)
+    cdef uint64_t moment = ntp_of(written)
     if not fha.oldest_identification or is_newer(moment, fha.oldest_identification):
         fha.oldest_identification = moment
 

@@ -32,6 +32,7 @@ cdef enum:
     RECORD_ROOM = 512                    # octets of a Record, the longest NAI and an OldKey
     BOUND = 1                            # journal record types
     RELEASED = 2
+    MOMENT = 3                           # the wall clock alone, ns: of an image that has no lease to say it
     STAGE_HASH = 1                       # places in STAGES
     STAGE_ANSWER = 6
     STAGE_JUDGE = 8

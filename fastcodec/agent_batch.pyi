@@ -1,0 +1,29 @@
+from collections.abc import Iterable
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from typing_extensions import disjoint_base
+
+from fastcodec.agents import AgentAdvertisement
+from fastcodec.extension_index import ExtensionIndex
+from fastcodec.rows import Rows
+
+@disjoint_base
+class AgentBatch(Rows):
+    agents: NDArray[np.uint16]
+    found: NDArray[np.uint8]
+    begins: NDArray[np.uint32]
+    def __init__(self, octets: NDArray[np.uint8], lengths: ArrayLike) -> None: ...
+    @classmethod
+    def from_datagrams(cls, datagrams: Iterable[bytes | bytearray | memoryview]) -> Self: ...
+    @classmethod
+    def from_template(cls, message: AgentAdvertisement, n: int) -> Self: ...
+    @property
+    def fixed(self) -> NDArray[Any]: ...
+    @property
+    def mobility_agent(self) -> NDArray[Any]: ...
+    def _view(self, name: str, at: int) -> NDArray[Any]: ...
+    def walk(self) -> None: ...
+    def index(self) -> ExtensionIndex: ...
+    def sum_up(self) -> None: ...
