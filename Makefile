@@ -2,6 +2,9 @@
 # make test   builds and passes all tests
 # make kill    kills servers at every failpoint, 20 times each (long)
 # make bench  prints the figures and writes bench.json (long)
+# make fuzz   every decoder FUZZ_RUNS times (1 000 000) under sanitizers, guided by coverage (long; needs clang)
+# make sanitize   unit tests of codec, servers and roles under AddressSanitizer and UndefinedBehaviorSanitizer (15 minutes)
+# make timing   Welch's t-test: verification takes as long wherever a digest differs
 # make lint   ruff, mypy, cython-lint, stubs
 # make docs   the reference of all formats, from the declarations, to build/docs
 # make dist-test   sdist and wheel, their tests from another folder (long)
@@ -11,8 +14,10 @@ PY     := $(VENV)/bin/python
 SOURCES := $(shell find fastcodec servers loadgen -name '*.pyx' -o -name '*.pxd' -o -name '*.h' -o -name '*.c' 2>/dev/null)
 APT    := apt-get install gcc make python3-dev python3-venv
 
-.PHONY: demo test kill bench lint docs dist-test build clean
+.PHONY: demo test kill bench fuzz sanitize timing lint docs dist-test build clean
 KILLS  ?= 20
+FUZZ_RUNS ?= 1000000
+SANITIZED ?= tests/fastcodec tests/servers tests/roles
 
 demo: build
 	$(VENV)/bin/mipstorm bench -n 20000 -r 2000 --json result.json
@@ -25,6 +30,16 @@ kill: build
 
 bench: build
 	$(PY) -m benchmarks.figures
+
+fuzz: build
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check --no-build-isolation -e '.[fuzz]'
+	$(PY) tests/instrumented.py fuzz tests/fuzz/run.py --runs $(FUZZ_RUNS)
+
+sanitize: build
+	$(PY) tests/instrumented.py sanitize -m pytest -n 2 --dist loadgroup -q --timeout 900 -W error::pytest.PytestUnraisableExceptionWarning $(SANITIZED)
+
+timing: build
+	$(PY) -m benchmarks.timing
 
 lint: build
 	$(VENV)/bin/ruff check .

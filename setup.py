@@ -1,7 +1,10 @@
 """Extension modules only; every other fact is in pyproject.toml.
 
 Every .pyx below the three packages is one extension; C sources beside it that bear its name and a suffix
-(`lanes_avx2.c` beside `lanes.pyx`) are compiled into it. MIPSTORM_BUILD = release | debug | sanitize.
+(`lanes_avx2.c` beside `lanes.pyx`) are compiled into it. MIPSTORM_BUILD = release | debug | sanitize | fuzz.
+
+`sanitize` checks bounds as well; `fuzz` compiles what `release` does, so that the sanitizer sees what users would run, with
+counters at every edge (clang and its libFuzzer).
 """
 import os
 from pathlib import Path
@@ -13,14 +16,17 @@ from Cython.Build import cythonize  # isort: skip
 
 MODE = os.environ.get("MIPSTORM_BUILD", "release")
 STAMP = Path("build/.mode")
-SANITIZE = ["-fsanitize=address,undefined"]
+SANITIZE = {"sanitize": ["-fsanitize=address,undefined"],
+            "fuzz": ["-fsanitize=address,undefined,fuzzer-no-link", "-fno-sanitize=function"]}.get(MODE, [])
 COMMON = ["-fno-strict-aliasing", "-Wall", "-Wextra", "-Wno-unused-parameter", "-Wno-unused-function", "-Wno-psabi",
           "-Wno-missing-field-initializers", "-Wno-sign-compare", "-Werror=uninitialized"]
 CFLAGS = {"release": ["-O3", "-g0"], "debug": ["-O0", "-g3", "-UNDEBUG"],
-          "sanitize": ["-O1", "-g", "-fno-omit-frame-pointer", *SANITIZE]}[MODE] + COMMON
-LDFLAGS = SANITIZE if MODE == "sanitize" else []
-DIRECTIVES = {"language_level": "3", "wraparound": False, "boundscheck": MODE != "release", "cdivision": True,
-              "initializedcheck": MODE != "release", "embedsignature": True}
+          "sanitize": ["-O1", "-g", "-fno-omit-frame-pointer", *SANITIZE],
+          "fuzz": ["-O1", "-g", "-fno-omit-frame-pointer", *SANITIZE]}[MODE] + COMMON
+LDFLAGS = SANITIZE
+CHECKED = MODE in ("debug", "sanitize")
+DIRECTIVES = {"language_level": "3", "wraparound": False, "boundscheck": CHECKED, "cdivision": True,
+              "initializedcheck": CHECKED, "embedsignature": True}
 PACKAGES = ("fastcodec", "servers", "loadgen")
 SHARED = "fastcodec._cyutility"
 

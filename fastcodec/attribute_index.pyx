@@ -195,6 +195,30 @@ def index_of(const uint8_t[:, ::1] octets, const uint32_t[::1] lengths, const ui
     return table[:count]
 
 
+def places_of(const uint8_t[:, ::1] octets, const uint32_t[::1] lengths, const uint8_t[::1] status, int type,
+              uint16_t[::1] offsets, uint16_t[::1] sizes):
+    """Offset and size of the first attribute of a type in every row that is OK, whatever it holds; others are left alone."""
+    cdef Py_ssize_t row
+    cdef const uint8_t* p
+    cdef int at, end
+    with nogil:
+        for row in range(octets.shape[0]):
+            if status[row] != Status.OK or lengths[row] < HEADER:
+                continue
+            p, at = &octets[row, 0], HEADER
+            end = min(get16(p + 2), <int> lengths[row])
+            while at + 2 <= end and p[at] != type and p[at + 1] >= 2:
+                at += p[at + 1]
+            if at + 2 <= end and p[at] == type and p[at + 1] >= 2 and at + p[at + 1] <= end:
+                offsets[row], sizes[row] = <uint16_t> (at + 2), <uint16_t> (p[at + 1] - 2)
+
+
+def is_plain(int type):
+    """Whether an attribute of that type holds its value, and no others."""
+    cdef Formats formats = Formats()
+    return type != VENDOR_SPECIFIC and formats.head[type] == 0
+
+
 def key_of(str name):
     """(type, vendor, vtype, octets of a value, 0: any) of the attribute of that name."""
     cdef Row row = <Row> NAMES.get(name)

@@ -165,7 +165,10 @@ cdef class Attributes:
         sub-attributes in one Vendor-Specific, a prefix with octets it does not need.
         """
         cdef uint8_t[LONGEST_BODY + SPARE] out
-        return <bytes> out[:put_items(self.items(), out, LONGEST_BODY, self._cloak)] == self.octets
+        try:
+            return <bytes> out[:put_items(self.items(), out, LONGEST_BODY, self._cloak)] == self.octets
+        except EncodeError:          # an attribute of no octets, RFC 2865 5
+            return False
 
     def __len__(self):
         return len(self.items())

@@ -55,9 +55,11 @@ cdef class Ends:
 # ---------------------------------------------------------------- octets to objects
 
 cdef object _option(const uint8_t* p, const Piece* piece):
+    """An object of its class, or an unknown one when it is shorter than that; so is an authenticator of no octets, which
+    encoding would compute."""
     cdef Plan plan = PLANS[piece.type]
     cdef int size = piece.length + 2
-    if plan is None or size < plan.size:
+    if plan is None or size < plan.size or (size == plan.size and piece.type == OPTION_AUTHENTICATION):
         return UNKNOWN(<bytes> (p + piece.head)[:size])
     return plan.make(p + piece.head, plan.tail_of(p + piece.head + plan.size, size - plan.size))
 

@@ -6,7 +6,7 @@ import msgspec
 __all__ = ["Attribute", "Vendor"]
 
 
-class Attribute(msgspec.Struct, frozen=True):
+class Attribute(msgspec.Struct, frozen=True, gc=False):
     """One ATTRIBUTE line.
 
     `path` are the numbers inside the space of `vendor`: one for a standard or a vendor's attribute, more for what sits
@@ -29,7 +29,7 @@ class Attribute(msgspec.Struct, frozen=True):
         return self.path[0]
 
 
-class Vendor(msgspec.Struct, frozen=True):
+class Vendor(msgspec.Struct, frozen=True, gc=False):
     """One VENDOR line; sizes in octets of its attributes' type and length, RFC 2865 5.26."""
 
     name: str

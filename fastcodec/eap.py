@@ -20,6 +20,7 @@ __all__ = ["EapBody", "EapCode", "EapExpanded", "EapIdentity", "EapMd5Challenge"
 HEADER = 4                  # octets of Code, Identifier, Length, RFC 3748 4
 LONGEST = 0xffff
 HEAD = Struct(">BBH")
+TYPED = Struct(">BBHB")     # and the Type
 READERS: dict[int, Callable[[int, bytes], EapBody]] = {}     # Type -> (code, Type-Data) to a body; ValueError with what is wrong
 
 
@@ -33,6 +34,7 @@ class EapCode(IntEnum):
 
 
 REQUEST, RESPONSE, SUCCESS, FAILURE = map(int, EapCode)      # plain, for members of an enum compare ten times slower
+TYPED_CODES, BARE_CODES = (REQUEST, RESPONSE), (SUCCESS, FAILURE)
 
 
 class EapType(IntEnum):
@@ -145,7 +147,7 @@ class EapPacket(Message):
     @classmethod
     def decode(cls, data: Octets) -> Self:
         """The packet in `data`; DecodeError. Octets behind its Length are padding, and ignored (RFC 3748 4)."""
-        octets = bytes(data)
+        octets = data if type(data) is bytes else bytes(data)
         if len(octets) < HEADER:
             raise DecodeError("EapPacket", len(octets), f"{len(octets)} octets, 4 needed (RFC 3748 4)", Status.TOO_SHORT)
         code, identifier, length = HEAD.unpack_from(octets)
@@ -157,18 +159,24 @@ class EapPacket(Message):
 
     def encode(self) -> bytes:
         """The octets; EncodeError names the field."""
-        if (self.body is None) != (self.code in (SUCCESS, FAILURE)):
-            raise EncodeError("EapPacket.body", f"code {self.code} has {'a' if self.body is None else 'no'} body (RFC 3748 4.1, 4.2)")
-        inside = b"" if self.body is None else typed_octets(self.body)
-        if HEADER + len(inside) > LONGEST:
-            raise EncodeError("EapPacket.body", "is longer than 65531 octets (RFC 3748 4)")
+        code, body = self.code, self.body
+        if (body is None) is not (code in BARE_CODES):
+            raise EncodeError("EapPacket.body", f"code {code} has {'a' if body is None else 'no'} body (RFC 3748 4.1, 4.2)")
         try:
-            head = HEAD.pack(self.code, self.identifier, HEADER + len(inside))
+            if body is None:
+                return HEAD.pack(code, self.identifier, HEADER)
+            inside = body.octets()
+            head = TYPED.pack(code, self.identifier, HEADER + 1 + len(inside), type_of(body))
         except error:
-            head = b""
-        if not head or not REQUEST <= self.code <= FAILURE:
-            raise EncodeError("EapPacket.code", f"code {self.code}, identifier {self.identifier}: of one octet, codes 1 to 4 (RFC 3748 4)")
+            raise self._fault(len(inside) if body is not None else 0) from None
+        if code not in TYPED_CODES:
+            raise self._fault(0)
         return head + inside
+
+    def _fault(self, size: int) -> EncodeError:
+        if HEADER + 1 + size > LONGEST:
+            return EncodeError("EapPacket.body", "is longer than 65531 octets (RFC 3748 4)")
+        return EncodeError("EapPacket.code", f"code {self.code}, identifier {self.identifier}: of one octet, codes 1 to 4 (RFC 3748 4)")
 
     def verify(self, keys: Any) -> None:
         """AuthenticationError unless the code of its method is right under that method's keys: `GpskKeys`."""
@@ -187,11 +195,11 @@ class EapPacket(Message):
         return self.body.identity if isinstance(self.body, EapIdentity) and self.code == RESPONSE else None
 
 
-def typed_octets(body: EapBody) -> bytes:
+def type_of(body: EapBody) -> int:
     number = body.type if isinstance(body, EapUnknown) else body.TYPE
     if not 0 <= number <= 255:
         raise EncodeError(f"{type(body).__name__}.type", f"{number} is no type of one octet (RFC 3748 5)")
-    return bytes((number,)) + body.octets()
+    return number
 
 
 def encoded(field: str, text: str) -> bytes:
@@ -203,10 +211,11 @@ def encoded(field: str, text: str) -> bytes:
 
 def body_of(code: int, kind: int, data: bytes) -> EapBody:
     """The body of a request or response; DecodeError."""
-    if kind not in READERS:
+    reader = READERS.get(kind)
+    if reader is None:
         return EapUnknown(kind, data)
     try:
-        return READERS[kind](code, data)
+        return reader(code, data)
     except IndexError as error:
         raise DecodeError(f"EapPacket: type {kind}", 5 + len(data), str(error), Status.EXTENSION_OVERRUN) from None
     except ValueError as error:

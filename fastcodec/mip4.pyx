@@ -1,7 +1,7 @@
 """Mobile IPv4: numpy layouts of the packed structs and the one table of extensions."""
 from typing import NamedTuple
 
-from libc.stdint cimport uint8_t, uint16_t
+from libc.stdint cimport uint8_t, uint16_t, uint64_t
 
 from fastcodec.overlay import dtype_of
 from fastcodec.status cimport Status
@@ -152,6 +152,21 @@ cdef int doubled_piece(const Piece* pieces, int n) noexcept nogil:
     return -1
 
 
+cdef inline bint may_be_doubled(const Piece* pieces, int n) noexcept nogil:
+    """Whether a type that must be single comes twice, of whatever subtypes: nearly always not, and then all is said."""
+    cdef uint64_t[4] seen
+    cdef uint64_t bit
+    cdef int k, type
+    seen[0] = seen[1] = seen[2] = seen[3] = 0
+    for k in range(n):
+        type = pieces[k].type
+        bit = (<uint64_t> SINGLE[type]) << (type & 63)
+        if seen[type >> 6] & bit:
+            return True
+        seen[type >> 6] |= bit
+    return False
+
+
 cdef int find_piece(const Piece* pieces, int n, int type, int subtype) noexcept nogil:
     """Index of the first piece of that type and subtype (TLVs have subtype 0), or -1."""
     cdef int k
@@ -194,7 +209,7 @@ cdef int examine(const uint8_t* p, int n, int type, Piece* out, int most, int* f
         return -twice
     if check_pieces(out, found[0], fault) != Status.OK:
         return Status.BAD_EXTENSION
-    twice = doubled_piece(out, found[0])
+    twice = doubled_piece(out, found[0]) if may_be_doubled(out, found[0]) else -1
     if twice >= 0:
         fault[0] = out[twice].head
         return Status.DOUBLED_EXTENSION

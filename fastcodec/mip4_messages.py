@@ -25,6 +25,8 @@ Identification = Annotated[int, "{:#018x}".format]
 class Mip4Message(Message):
     """A message of Mobile IPv4, UDP port 434, RFC 5944 3. Its own `decode` takes any of them."""
 
+    plan: ClassVar[Plan] = None  # type: ignore[assignment]  # each message has its own; this class decodes any of them
+
     @classmethod
     def decode(cls, data: Octets, keys: Keys | None = None) -> Self:
         """The message in `data`; DecodeError names field and offset.
@@ -32,7 +34,7 @@ class Mip4Message(Message):
         With `keys` (one for every SPI, or a mapping from SPI to key) every authenticator that a key is known for must
         be right (32, 33, 34, 36), and there must be one: else AuthenticationError.
         """
-        message: Self = registration.decode(getattr(cls, "plan", None), data, keys)
+        message: Self = registration.decode(cls.plan, data, keys)
         return message
 
     def encode(self, keys: Keys | None = None) -> bytes:

@@ -5,7 +5,7 @@ from libc.stdint cimport uint8_t, uint16_t, uint32_t
 from libc.string cimport memcpy, memset
 
 from fastcodec import packet as single
-from fastcodec.attribute_index import index_of, key_of
+from fastcodec.attribute_index import index_of, is_plain, key_of, places_of
 from fastcodec.digest.jobs cimport DIGEST_KEY_MD5, run_queue
 from fastcodec.errors import EncodeError
 from fastcodec.radius cimport (EAP_MESSAGE, HEADER, MESSAGE_AUTHENTICATOR, NUMBERS, PROXY_STATE, Packet,
@@ -18,6 +18,9 @@ from fastcodec.secret cimport SecretArray
 from fastcodec.status cimport Status
 from fastcodec.wire cimport get16, same
 
+cdef enum:
+    PART = 512               # rows whose digests are made together
+
 
 cdef class Signing:
     """What every row is signed with: secret, request's authenticator, and how (`radius_rules.Signing`; 0: not at all)."""
@@ -27,6 +30,7 @@ cdef class Signing:
     cdef const uint8_t[::1] asked
     cdef uint8_t[::1] how
     cdef bint has_requests, has_asked
+    cdef Py_ssize_t first, end           # of the rows whose digests are being made
 
     def __cinit__(self, Rows rows, SecretArray secrets, which, requests, asked):
         self.secrets, self.which = secrets, rows._indices(which, secrets)
@@ -105,10 +109,13 @@ cdef class RadiusBatch(Rows):
     def places(self, str name):
         """(offset, size) of the first value of that attribute in every row, uint16 each; 0, 0: absent."""
         type, vendor, vtype, _ = key_of(name)
+        offsets, sizes = np.zeros(self.count, dtype=np.uint16), np.zeros(self.count, dtype=np.uint16)
+        if is_plain(type):
+            places_of(self.octets, self.lengths, self.status, type, offsets, sizes)
+            return offsets, sizes
         table = self.index()
         table = table[(table["type"] == type) & (table["vendor"] == vendor) & (table["vtype"] == vtype)]
         rows, first = np.unique(table["row"], return_index=True)
-        offsets, sizes = np.zeros(self.count, dtype=np.uint16), np.zeros(self.count, dtype=np.uint16)
         offsets[rows], sizes[rows] = table["offset"][first], table["size"][first]
         return offsets, sizes
 
@@ -117,16 +124,14 @@ cdef class RadiusBatch(Rows):
 
         A value of another size than its type's is absent.
         """
-        width, rows, at = self._cells(name)
-        values = np.zeros((self.count, width), dtype=np.uint8)
-        values[rows] = self.octets[rows[:, None], at]
-        present = np.zeros(self.count, dtype=bool)
-        present[rows] = True
+        width, offsets, sizes = self._cells(name)
+        values, present = np.zeros((self.count, width), dtype=np.uint8), sizes == width
+        self._copy(offsets, present.view(np.uint8), values, True)
         return (values.view(f">u{width}")[:, 0] if width <= 8 and width != 6 else values), present
 
     def put(self, str name, values):
         """Write an attribute of fixed width, a number or octets a row, where it is present. Then `sign`."""
-        width, rows, at = self._cells(name)
+        width, offsets, sizes = self._cells(name)
         values = np.asarray(values)
         if values.shape[:1] != (self.count,):
             raise EncodeError(name, f"a value for each of {self.count} rows is needed")
@@ -134,16 +139,27 @@ cdef class RadiusBatch(Rows):
             values = np.ascontiguousarray(values, dtype=f">u{width}").view(np.uint8).reshape(self.count, width)
         if values.shape != (self.count, width) or values.dtype != np.uint8:
             raise EncodeError(name, f"values of {width} octets are needed")
-        self.octets[rows[:, None], at] = values[rows]
+        self._copy(offsets, (sizes == width).view(np.uint8), np.require(values, np.uint8, ["C", "W"]), False)
 
     def _cells(self, name):
-        """Width, the rows that hold the attribute, and the columns of its octets in each of them."""
+        """Width of the attribute, where it is in every row, and its size there."""
         width = key_of(name)[3]
         if width == 0:
             raise EncodeError(name, "has no fixed width")
-        offsets, sizes = self.places(name)
-        rows = np.flatnonzero(sizes == width)
-        return width, rows, offsets[rows, None].astype(np.intp) + np.arange(width)
+        return width, *self.places(name)
+
+    cdef int _copy(self, const uint16_t[::1] offsets, const uint8_t[::1] there, uint8_t[:, ::1] cells, bint out) except -1:
+        """Octets of an attribute from the rows that hold it to `cells`, or the other way."""
+        cdef Py_ssize_t row, width = cells.shape[1]
+        with nogil:
+            for row in range(self.count):
+                if not there[row]:
+                    continue
+                if out:
+                    memcpy(&cells[row, 0], &self._octets[row, offsets[row]], width)
+                else:
+                    memcpy(&self._octets[row, offsets[row]], &cells[row, 0], width)
+        return 0
 
     def walk(self):
         """Status of every row, and where its attributes are."""
@@ -170,18 +186,19 @@ cdef class RadiusBatch(Rows):
         `status`.
         """
         cdef Signing signing = Signing(self, secrets, which, requests, asked)
-        cdef Scratch scratch = Scratch(self.count, 32)
+        cdef Scratch scratch = Scratch(min(self.count, PART), 32)
         secrets.prepare(DIGEST_KEY_MD5)
         with nogil:
             self._judge(signing, require)
-            self._put_authenticators(signing, scratch)
-            self._queue_digests(signing, scratch)
-            run_queue(&scratch.queue)
-            self._compare_digests(signing, scratch)
-            self._queue_messages(signing, scratch)
-            run_queue(&scratch.queue)
-            self._compare_messages(signing, scratch)
-            self._restore_authenticators(signing, scratch)
+            while self._next_part(signing):
+                self._put_authenticators(signing, scratch)
+                self._queue_digests(signing, scratch)
+                run_queue(&scratch.queue)
+                self._compare_digests(signing, scratch)
+                self._queue_messages(signing, scratch)
+                run_queue(&scratch.queue)
+                self._compare_messages(signing, scratch)
+                self._restore_authenticators(signing, scratch)
         return self.status
 
     def sign(self, SecretArray secrets not None, which=None, requests=None):
@@ -191,18 +208,24 @@ cdef class RadiusBatch(Rows):
         row without Message-Authenticator becomes NO_AUTHENTICATOR, unless it is accounting. Returns `status`.
         """
         cdef Signing signing = Signing(self, secrets, which, requests, None)
-        cdef Scratch scratch = Scratch(self.count, 32)
+        cdef Scratch scratch = Scratch(min(self.count, PART), 32)
         secrets.prepare(DIGEST_KEY_MD5)
         with nogil:
             self._choose(signing)
-            self._put_authenticators(signing, scratch)
-            self._queue_messages(signing, scratch)
-            run_queue(&scratch.queue)
-            self._write_messages(signing, scratch)
-            self._queue_digests(signing, scratch)
-            run_queue(&scratch.queue)
-            self._write_digests(signing, scratch)
+            while self._next_part(signing):
+                self._put_authenticators(signing, scratch)
+                self._queue_messages(signing, scratch)
+                run_queue(&scratch.queue)
+                self._write_messages(signing, scratch)
+                self._queue_digests(signing, scratch)
+                run_queue(&scratch.queue)
+                self._write_digests(signing, scratch)
         return self.status
+
+    cdef inline bint _next_part(self, Signing signing) noexcept nogil:
+        """The next rows whose digests are made together: so many that they stay in the first caches."""
+        signing.first, signing.end = signing.end, min(signing.end + PART, self.count)
+        return signing.first < self.count
 
     # ------------------------------------------------------------ what signs which row
 
@@ -265,9 +288,9 @@ cdef class RadiusBatch(Rows):
     cdef void _put_authenticators(self, Signing signing, Scratch scratch) noexcept nogil:
         """The request's, or zeros; what stood there waits in the second half of the text."""
         cdef Py_ssize_t row
-        for row in range(self.count):
+        for row in range(signing.first, signing.end):
             if signing.how[row] == SIGNED_AS_ANSWER or signing.how[row] == SIGNED_BY_DIGEST:
-                memcpy(scratch.texts + 32 * row + 16, &self._octets[row, 4], 16)
+                memcpy(scratch.texts + 32 * (row - signing.first) + 16, &self._octets[row, 4], 16)
                 if signing.how[row] == SIGNED_AS_ANSWER:
                     memcpy(&self._octets[row, 4], &signing.answered[row, 0], 16)
                 else:
@@ -275,9 +298,9 @@ cdef class RadiusBatch(Rows):
 
     cdef void _restore_authenticators(self, Signing signing, Scratch scratch) noexcept nogil:
         cdef Py_ssize_t row
-        for row in range(self.count):
+        for row in range(signing.first, signing.end):
             if signing.how[row] == SIGNED_AS_ANSWER or signing.how[row] == SIGNED_BY_DIGEST:
-                memcpy(&self._octets[row, 4], scratch.texts + 32 * row + 16, 16)
+                memcpy(&self._octets[row, 4], scratch.texts + 32 * (row - signing.first) + 16, 16)
 
     # ------------------------------------------------------------ MD5 over packet and secret
 
@@ -285,24 +308,25 @@ cdef class RadiusBatch(Rows):
         cdef Py_ssize_t row
         cdef uint32_t size
         cdef const uint8_t* secret
-        for row in range(self.count):
+        for row in range(signing.first, signing.end):
             if signing.how[row] == SIGNED_AS_ANSWER or signing.how[row] == SIGNED_BY_DIGEST:
                 secret = signing.secrets.octets_of(signing.which[row], &size)
                 queue_response_authenticator(&scratch.queue, &self._octets[row, 0], get16(&self._octets[row, 2]),
-                                             secret, size, scratch.digests + 32 * row)
+                                             secret, size, scratch.digests + 32 * (row - signing.first))
 
     cdef void _compare_digests(self, Signing signing, Scratch scratch) noexcept nogil:
         cdef Py_ssize_t row
-        for row in range(self.count):
+        for row in range(signing.first, signing.end):
             if ((signing.how[row] == SIGNED_AS_ANSWER or signing.how[row] == SIGNED_BY_DIGEST)
-                    and not same(scratch.digests + 32 * row, scratch.texts + 32 * row + 16, 16)):
+                    and not same(scratch.digests + 32 * (row - signing.first),
+                                 scratch.texts + 32 * (row - signing.first) + 16, 16)):
                 self._status[row] = Status.BAD_AUTHENTICATOR
 
     cdef void _write_digests(self, Signing signing, Scratch scratch) noexcept nogil:
         cdef Py_ssize_t row
-        for row in range(self.count):
+        for row in range(signing.first, signing.end):
             if signing.how[row] == SIGNED_AS_ANSWER or signing.how[row] == SIGNED_BY_DIGEST:
-                memcpy(&self._octets[row, 4], scratch.digests + 32 * row, 16)
+                memcpy(&self._octets[row, 4], scratch.digests + 32 * (row - signing.first), 16)
 
     # ------------------------------------------------------------ Message-Authenticator
 
@@ -316,26 +340,27 @@ cdef class RadiusBatch(Rows):
         """What it ought to be, into the digests; what it is waits in the text."""
         cdef Py_ssize_t row
         cdef int at
-        for row in range(self.count):
+        for row in range(signing.first, signing.end):
             at = self._place(signing, row)
             if at:
-                memcpy(scratch.texts + 32 * row, &self._octets[row, at], 16)
+                memcpy(scratch.texts + 32 * (row - signing.first), &self._octets[row, at], 16)
                 queue_message_authenticator(&scratch.queue, &self._octets[row, 0], get16(&self._octets[row, 2]), at,
-                                            &signing.secrets.md5[signing.which[row]], scratch.digests + 32 * row)
+                                            &signing.secrets.md5[signing.which[row]], scratch.digests + 32 * (row - signing.first))
 
     cdef void _compare_messages(self, Signing signing, Scratch scratch) noexcept nogil:
         """One in an Accounting-Request is put back without a look at it, RFC 3579 3.3."""
         cdef Py_ssize_t row
         cdef int at
-        for row in range(self.count):
+        for row in range(signing.first, signing.end):
             at = self._place(signing, row)
             if at:
-                memcpy(&self._octets[row, at], scratch.texts + 32 * row, 16)
-                if self._octets[row, 0] != 4 and not same(scratch.digests + 32 * row, scratch.texts + 32 * row, 16):
+                memcpy(&self._octets[row, at], scratch.texts + 32 * (row - signing.first), 16)
+                if self._octets[row, 0] != 4 and not same(scratch.digests + 32 * (row - signing.first),
+                                                          scratch.texts + 32 * (row - signing.first), 16):
                     self._status[row] = Status.BAD_AUTHENTICATOR
 
     cdef void _write_messages(self, Signing signing, Scratch scratch) noexcept nogil:
         cdef Py_ssize_t row
-        for row in range(self.count):
+        for row in range(signing.first, signing.end):
             if self._place(signing, row):
-                memcpy(&self._octets[row, self._place(signing, row)], scratch.digests + 32 * row, 16)
+                memcpy(&self._octets[row, self._place(signing, row)], scratch.digests + 32 * (row - signing.first), 16)

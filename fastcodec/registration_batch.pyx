@@ -18,7 +18,7 @@ from fastcodec.rows cimport Scratch
 from fastcodec.rows import rows_of
 from fastcodec.secret cimport ANY_ALGORITHM, HMAC_MD5, HMAC_SHA1, HMAC_SHA256, SecretArray
 from fastcodec.status cimport Status
-from fastcodec.wire cimport Piece, get32, same
+from fastcodec.wire cimport Piece, Shape, get32, same
 
 #   column: (extension type, subtype)
 COLUMNS = {"nai": (131, 0), "mn_ha": (32, 0), "mn_aaa": (36, 1), "nonce_request": (42, 1), "nonce_reply": (43, 1),
@@ -34,11 +34,50 @@ cdef enum:
     COLUMN_COUNT = 8
     NO_COLUMN = 255
     TUNNEL_HEAD = 4
+    SELDOM = 8               # after so many rows that differ, only each eighth is remembered
+    PART = 512               # rows whose digests are queued and compared together: they stay in the first caches
 cdef uint8_t[256] COLUMN_OF              # of an extension type: each has one column at most
 cdef uint8_t[COLUMN_COUNT] SUBTYPES
 memset(COLUMN_OF, NO_COLUMN, sizeof(COLUMN_OF))
 for _k, (_type, _subtype) in enumerate(COLUMNS.values()):
     COLUMN_OF[<int> _type], SUBTYPES[<int> _k] = _k, _subtype
+
+cdef struct Layout:          # of a row that is OK: what another with the same extension headers need not be walked for
+    uint32_t length          # octets of the row; 0: none is remembered
+    int found, misses
+    Py_ssize_t row
+    uint16_t[MOST_EXTENSIONS] heads
+    uint32_t[MOST_EXTENSIONS] masks      # the octets of each header that the walk looks at
+    uint32_t[MOST_EXTENSIONS] values
+
+
+cdef inline bint is_laid_out(const uint8_t* p, uint32_t length, const Layout* layout) noexcept nogil:
+    """Whether the walk over `p` would meet the very headers that it met in the row of that layout."""
+    cdef uint32_t word, differ = 0
+    cdef int k
+    if length == 0 or length != layout.length:
+        return False
+    for k in range(layout.found):
+        memcpy(&word, p + layout.heads[k], 4)
+        differ |= (word ^ layout.values[k]) & layout.masks[k]
+    return differ == 0
+
+
+cdef void remember(const uint8_t* p, uint32_t length, const Piece* pieces, int found, int at, Layout* layout) noexcept nogil:
+    """Rows with padding, with an extension of either shape, or that end within four octets of a header have no layout."""
+    cdef uint8_t[4] mask
+    cdef int k, octet
+    layout.length, layout.found = 0, found
+    for k in range(found):
+        if pieces[k].head != at or pieces[k].head + 4 > length or SHAPES[pieces[k].type] == Shape.EITHER:
+            return
+        for octet in range(4):
+            mask[octet] = 0xff if pieces[k].head + octet < pieces[k].offset else 0
+        layout.heads[k], at = pieces[k].head, pieces[k].offset + pieces[k].length
+        memcpy(&layout.masks[k], mask, 4)
+        memcpy(&layout.values[k], p + pieces[k].head, 4)
+    if <uint32_t> at == length:
+        layout.length = length
 
 
 cdef class RegistrationBatch(ColumnRows):
@@ -70,17 +109,30 @@ cdef class RegistrationBatch(ColumnRows):
     # ---- walking
 
     def walk(self):
-        """Status of every row, and where its extensions are."""
+        """Status of every row, and where its extensions are. Rows laid out as the one before them are copies of its places."""
         cdef Py_ssize_t row
+        cdef Layout layout
+        layout.length, layout.found, layout.misses, layout.row = 0, 0, 0, 0
         with nogil:
             for row in range(self.count):
-                self._status[row] = <uint8_t> self._walk_row(row)
+                if is_laid_out(&self._octets[row, 0], self._lengths[row], &layout) and self._octets[row, 0] == self.type:
+                    self._copy_places(layout.row, row)
+                    layout.misses = 0
+                else:
+                    self._status[row] = <uint8_t> self._walk_row(row, &layout)
 
-    cdef int _walk_row(self, Py_ssize_t row) noexcept nogil:
+    cdef inline void _copy_places(self, Py_ssize_t source, Py_ssize_t row) noexcept nogil:
+        memcpy(&self._offsets[row, 0], &self._offsets[source, 0], COLUMN_COUNT * sizeof(uint16_t))
+        memcpy(&self._sizes[row, 0], &self._sizes[source, 0], COLUMN_COUNT * sizeof(uint16_t))
+        self._found[row], self._status[row] = self._found[source], Status.OK
+
+    cdef int _walk_row(self, Py_ssize_t row, Layout* layout) noexcept nogil:
         cdef Piece[MOST_EXTENSIONS] pieces
         cdef int found = 0, fault, status, k, column
-        memset(&self._offsets[row, 0], 0, COLUMN_COUNT * sizeof(uint16_t))
-        memset(&self._sizes[row, 0], 0, COLUMN_COUNT * sizeof(uint16_t))
+        cdef uint16_t* offsets = &self._offsets[row, 0]
+        cdef uint16_t* sizes = &self._sizes[row, 0]
+        memset(offsets, 0, COLUMN_COUNT * sizeof(uint16_t))
+        memset(sizes, 0, COLUMN_COUNT * sizeof(uint16_t))
         self._found[row] = 0
         if self._lengths[row] == 0:
             return Status.TOO_SHORT
@@ -93,9 +145,12 @@ cdef class RegistrationBatch(ColumnRows):
             return status
         for k in range(found):
             column = COLUMN_OF[pieces[k].type]
-            if column != NO_COLUMN and pieces[k].subtype == SUBTYPES[column] and self._offsets[row, column] == 0:
-                self._offsets[row, column] = pieces[k].offset
-                self._sizes[row, column] = pieces[k].length
+            if column != NO_COLUMN and pieces[k].subtype == SUBTYPES[column] and offsets[column] == 0:
+                offsets[column], sizes[column] = pieces[k].offset, pieces[k].length
+        layout.misses += 1
+        if layout.misses < SELDOM or row % SELDOM == 0:
+            remember(&self._octets[row, 0], self._lengths[row], pieces, found, fixed_size(self.type), layout)
+            layout.row = row
         return Status.OK
 
     cdef int _look_at_tunnel(self, Py_ssize_t row) noexcept nogil:
@@ -137,23 +192,32 @@ cdef class RegistrationBatch(ColumnRows):
         cdef SecretArray secrets = (<KeyTable> keys).secrets if isinstance(keys, KeyTable) else keys
         cdef const uint32_t[::1] indices
         cdef Scratch scratch
+        cdef Py_ssize_t first, end = 0
+        cdef int chap
         indices = self._by_spi(keys, self._offsets, column, 0) if isinstance(keys, KeyTable) else self._indices(which, secrets)
-        scratch = Scratch(self.count, 17 + secrets.longest + (<uint32_t> self.width if secrets.has_keyed else 0))
         self._prepare(secrets, column)
+        scratch = Scratch(min(self.count, PART), 17 + secrets.longest + (<uint32_t> self.width if secrets.has_keyed else 0))
         with nogil:
-            self._queue(secrets, indices, scratch, column)
-            run_queue(&scratch.queue)
-            self._queue_chap(secrets, indices, scratch, column)
-            run_queue(&scratch.queue)
-            self._finish(secrets, indices, scratch, column, check)
+            while end < self.count:
+                first, end = end, min(end + PART, self.count)
+                chap = self._queue(secrets, indices, scratch, column, first, end)
+                run_queue(&scratch.queue)
+                if chap:
+                    self._queue_chap(secrets, indices, scratch, column, first, end)
+                self._finish(secrets, indices, scratch, column, first, end, check)
         return 0
 
     cdef int _prepare(self, SecretArray secrets, int column) except -1:
         """Key states of the algorithms that the rows or the keys name."""
+        cdef bint has_sha1 = secrets.has_algorithm, has_sha256 = secrets.has_algorithm
+        cdef Py_ssize_t row
+        for row in range(self.count):
+            has_sha1 |= self._sizes[row, column] == 4 + 20
+            has_sha256 |= self._sizes[row, column] == 4 + 32
         secrets.prepare(DIGEST_KEY_MD5)
-        if secrets.has_algorithm or (self.sizes[:, column] == 24).any():
+        if has_sha1:
             secrets.prepare(DIGEST_KEY_SHA1)
-        if secrets.has_algorithm or (self.sizes[:, column] == 36).any():
+        if has_sha256:
             secrets.prepare(DIGEST_KEY_SHA256)
         return 0
 
@@ -167,22 +231,27 @@ cdef class RegistrationBatch(ColumnRows):
             return secrets.algorithms[which]
         return HMAC_SHA1 if size == 20 else HMAC_SHA256 if size == 32 else HMAC_MD5
 
-    cdef void _queue(self, SecretArray secrets, const uint32_t[::1] which, Scratch scratch, int column) noexcept nogil:
-        """The digest over octet 0 to the SPI, RFC 5944 3.5.1, RFC 4721 6; CHAP rows: MD5 of the same, RFC 4721 8."""
+    cdef int _queue(self, SecretArray secrets, const uint32_t[::1] which, Scratch scratch, int column, Py_ssize_t first,
+                    Py_ssize_t end) noexcept nogil:
+        """The digest over octet 0 to the SPI, RFC 5944 3.5.1, RFC 4721 6; CHAP rows: MD5 of the same, RFC 4721 8.
+
+        How many those are."""
         cdef Py_ssize_t row
+        cdef int chap = 0
         cdef uint8_t* p
         cdef uint8_t* out
         cdef uint32_t covered
         cdef int algorithm
-        for row in range(self.count):
+        for row in range(first, end):
             if self._status[row] != Status.OK:
                 continue
             if self._offsets[row, column] == 0 or which[row] >= secrets.count:
                 self._status[row] = Status.NO_AUTHENTICATOR
                 continue
-            p, out, covered = &self._octets[row, 0], scratch.digests + 32 * row, self._offsets[row, column] + 4
+            p, out, covered = &self._octets[row, 0], scratch.digests + 32 * (row - first), self._offsets[row, column] + 4
             algorithm = self._algorithm(secrets, which[row], row, column)
             if self._is_chap(row, column):
+                chap += 1
                 queue_job(&scratch.queue, DIGEST_MD5, p, covered, NULL, 0, NULL, out)
             elif algorithm == HMAC_MD5:
                 queue_job(&scratch.queue, DIGEST_HMAC_MD5, p, covered, NULL, 0, &secrets.md5[which[row]], out)
@@ -191,20 +260,21 @@ cdef class RegistrationBatch(ColumnRows):
             elif algorithm == HMAC_SHA256:
                 queue_job(&scratch.queue, DIGEST_HMAC_SHA256, p, covered, NULL, 0, &secrets.sha256[which[row]], out)
             else:
-                self._queue_keyed(secrets, which[row], scratch, row, covered)
+                self._queue_keyed(secrets, which[row], scratch, row, row - first, covered)
+        return chap
 
-    cdef void _queue_keyed(self, SecretArray secrets, uint32_t which, Scratch scratch, Py_ssize_t row,
+    cdef void _queue_keyed(self, SecretArray secrets, uint32_t which, Scratch scratch, Py_ssize_t row, Py_ssize_t place,
                            uint32_t covered) noexcept nogil:
         """MD5(key || covered || key), RFC 2002 3.5.1."""
         cdef uint32_t size
         cdef const uint8_t* key = secrets.octets_of(which, &size)
-        cdef uint8_t* text = scratch.texts + <size_t> scratch.text_size * row
+        cdef uint8_t* text = scratch.texts + <size_t> scratch.text_size * place
         memcpy(text, key, size)
         memcpy(text + size, &self._octets[row, 0], covered)
-        queue_job(&scratch.queue, DIGEST_MD5, text, size + covered, key, size, NULL, scratch.digests + 32 * row)
+        queue_job(&scratch.queue, DIGEST_MD5, text, size + covered, key, size, NULL, scratch.digests + 32 * place)
 
     cdef void _queue_chap(self, SecretArray secrets, const uint32_t[::1] which, Scratch scratch,
-                          int column) noexcept nogil:
+                          int column, Py_ssize_t first, Py_ssize_t end) noexcept nogil:
         """MD5(ch[0] || key || MD5(C) || last 237 of ch); without a challenge ch is one zero octet."""
         cdef Py_ssize_t row
         cdef uint8_t zero = 0
@@ -212,29 +282,29 @@ cdef class RegistrationBatch(ColumnRows):
         cdef const uint8_t* key
         cdef uint8_t* text
         cdef uint32_t size, key_size, last, at
-        for row in range(self.count):
+        for row in range(first, end):
             if self._status[row] != Status.OK or not self._is_chap(row, column):
                 continue
             at, size, challenge = self._offsets[row, CHALLENGE], 1, &zero
             if 0 < at < self._offsets[row, column]:
                 size, challenge = self._sizes[row, CHALLENGE], &self._octets[row, at]
-            text, last = scratch.texts + <size_t> scratch.text_size * row, min(size, <uint32_t> LAST_CHALLENGE)
+            text, last = scratch.texts + <size_t> scratch.text_size * (row - first), min(size, <uint32_t> LAST_CHALLENGE)
             key = secrets.octets_of(which[row], &key_size)
             at = 1 if size else 0
             memcpy(text, challenge, at)
             memcpy(text + at, key, key_size)
-            memcpy(text + at + key_size, scratch.digests + 32 * row, 16)
+            memcpy(text + at + key_size, scratch.digests + 32 * (row - first), 16)
             queue_job(&scratch.queue, DIGEST_MD5, text, at + key_size + 16, challenge + size - last, last, NULL,
-                      scratch.digests + 32 * row)
+                      scratch.digests + 32 * (row - first))
         run_queue(&scratch.queue)
 
     cdef void _finish(self, SecretArray secrets, const uint32_t[::1] which, Scratch scratch, int column,
-                      bint check) noexcept nogil:
+                      Py_ssize_t first, Py_ssize_t end, bint check) noexcept nogil:
         """Compare, or write, where there is just the room that the digest needs."""
         cdef Py_ssize_t row
         cdef uint8_t* at
         cdef int size, algorithm
-        for row in range(self.count):
+        for row in range(first, end):
             if self._status[row] != Status.OK:
                 continue
             at = &self._octets[row, self._offsets[row, column]] + 4
@@ -245,6 +315,6 @@ cdef class RegistrationBatch(ColumnRows):
             if self._sizes[row, column] - 4 != size:
                 self._status[row] = Status.BAD_AUTHENTICATOR
             elif not check:
-                memcpy(at, scratch.digests + 32 * row, size)
-            elif not same(at, scratch.digests + 32 * row, size):
+                memcpy(at, scratch.digests + 32 * (row - first), size)
+            elif not same(at, scratch.digests + 32 * (row - first), size):
                 self._status[row] = Status.BAD_AUTHENTICATOR

@@ -20,7 +20,7 @@ from pyrad.dictionary import Dictionary
 from pyrad.packet import AccessAccept, AuthPacket, Packet
 from rich.console import Console
 
-from benchmarks import figures, ours, peers, rounds
+from benchmarks import figures, ours, peers, rounds, timing
 from benchmarks.rounds import Plan, Run, Unavailable
 from benchmarks.sizes import Listener, sizes_of_one
 from servers.config import load_aaah, load_fha, load_policy
@@ -338,3 +338,16 @@ def test_sizes_of_one_bootstrap_on_the_loopback() -> None:
     with aaah, fha, client, nas:
         assert sizes_of_one(*ports, bootstrap) == [150, 180, 96, 300, 310, 185]
         assert sizes_of_one(*ports, lambda: bootstrap(without_reply=True)) is None
+
+
+def test_timing_sees_a_leak_and_no_other(capsys: pytest.CaptureFixture[str]) -> None:
+    """Few samples: what a comparison that stops early takes stands out all the same."""
+    assert timing.main(["--samples", "2000", "--only", "Message*"]) == 0
+    assert "control" in capsys.readouterr().out
+    assert abs(timing.measure(timing.leaky(), 2000)) > 4.5
+
+
+def test_timing_refuses_a_leaking_verification(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(timing, "singles", lambda: iter([timing.leaky()]))
+    assert timing.main(["--samples", "2000", "--only", "control*"]) == 4
+    assert "differs" in capsys.readouterr().out

@@ -199,3 +199,18 @@ def test_what_is_no_batch():
     empty = fc.RegistrationBatch(rows[:0], [], 1)
     empty.walk()
     assert empty.index().starts.tolist() == [0]
+
+
+def test_more_rows_than_are_verified_together():
+    """Every row has its own key; where one octet is changed, that row alone is refused. Every fifth row answers CHAP_SPI."""
+    count, address = 1300, IPv4Address("192.0.2.1")
+    keys, which = [bytes([1 + k % 250]) * 16 for k in range(count)], np.arange(count, dtype=np.uint32)
+    octets = [fc.RegistrationRequest(0, 60, address, address, address, 1, [
+        fc.Nai("mn"), fc.GeneralizedAuthentication(2 if k % 5 == 0 else 0x200)]).encode(keys[k]) for k in range(count)]
+    rows = np.frombuffer(b"".join(octets), np.uint8).reshape(count, len(octets[0])).copy()
+    batch = fc.RegistrationBatch(rows, np.full(count, len(octets[0])), 1)
+    batch.walk()
+    assert not batch.verify(fc.SecretArray(keys), which).any()
+    rows[::7, 5] ^= 1
+    batch.walk()
+    assert (batch.verify(fc.SecretArray(keys), which).astype(bool) == (which % 7 == 0)).all()

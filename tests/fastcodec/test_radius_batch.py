@@ -200,3 +200,27 @@ def test_rows_that_nobody_walked_are_not_read_beyond_their_end():
     assert batch.verify(fc.SecretArray([b"s"])).tolist() == [Status.NO_AUTHENTICATOR] + [Status.BAD_LENGTH] * 3
     batch.status[:] = 0
     assert batch.sign(fc.SecretArray([b"s"])).tolist() == [Status.NO_AUTHENTICATOR] + [Status.BAD_LENGTH] * 3
+
+
+def test_put_takes_octets_that_cannot_be_written():
+    batch = fc.RadiusBatch.from_template(fc.RadiusPacket(2, 1, bytes(16), [
+        ("Message-Authenticator", bytes(16)), ("Framed-IP-Address", "192.0.2.1")]), 3)
+    batch.put("Framed-IP-Address", np.frombuffer(bytes(range(12)), np.uint8).reshape(3, 4))
+    values, present = batch.column("Framed-IP-Address")
+    assert present.all()
+    assert values.tolist() == [0x00010203, 0x04050607, 0x08090a0b]
+
+
+def test_more_rows_than_are_signed_together():
+    """Every row has its own identifier and secret; where one octet is changed, that row alone is refused."""
+    count = 1300
+    secrets, which = fc.SecretArray([bytes([1 + k % 250]) * 20 for k in range(count)]), np.arange(count, dtype=np.uint32)
+    batch = fc.RadiusBatch.from_template(fc.RadiusPacket(1, 0, bytes(16), [
+        ("Message-Authenticator", bytes(16)), ("User-Name", "mn")]), count)
+    batch.header["identifier"] = which % 256
+    assert not batch.sign(secrets, which).any()
+    for row in (0, 511, 512, 1023, 1024, count - 1):
+        fc.verify_request(batch.datagram(row), bytes([1 + row % 250]) * 20)
+    batch.octets[::7, -1] ^= 1
+    batch.walk()
+    assert (batch.verify(secrets, which).astype(bool) == (which % 7 == 0)).all()
