@@ -4,6 +4,7 @@
 # make bench  prints the figures and writes bench.json (long)
 # make fuzz   every decoder FUZZ_RUNS times (1 000 000) under sanitizers, guided by coverage (long; needs clang)
 # make sanitize   unit tests of codec, servers and roles under AddressSanitizer and UndefinedBehaviorSanitizer (15 minutes)
+# make differential   codec against pyrad, scapy, tshark and radsniff, 50 000 made-up packets each (long)
 # make timing   Welch's t-test: verification takes as long wherever a digest differs
 # make lint   ruff, mypy, cython-lint, stubs
 # make docs   the reference of all formats, from the declarations, to build/docs
@@ -14,7 +15,7 @@ PY     := $(VENV)/bin/python
 SOURCES := $(shell find fastcodec servers loadgen -name '*.pyx' -o -name '*.pxd' -o -name '*.h' -o -name '*.c' 2>/dev/null)
 APT    := apt-get install gcc make python3-dev python3-venv
 
-.PHONY: demo test kill bench fuzz sanitize timing lint docs dist-test build clean
+.PHONY: demo test kill bench fuzz sanitize differential timing lint docs dist-test build clean
 KILLS  ?= 20
 FUZZ_RUNS ?= 1000000
 SANITIZED ?= tests/fastcodec tests/servers tests/roles
@@ -37,6 +38,10 @@ fuzz: build
 
 sanitize: build
 	$(PY) tests/instrumented.py sanitize -m pytest -n 2 --dist loadgroup -q --timeout 900 -W error::pytest.PytestUnraisableExceptionWarning $(SANITIZED)
+
+differential: build
+	MIPSTORM_DIFFERENTIAL=50000 $(PY) -m pytest -n 2 -q --timeout 1800 tests/fastcodec/test_radius_differential.py tests/fastcodec/test_mip4_oracles.py \
+	  tests/fastcodec/test_mobility_oracles.py
 
 timing: build
 	$(PY) -m benchmarks.timing

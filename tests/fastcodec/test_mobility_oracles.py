@@ -1,6 +1,6 @@
 """Mobility Headers, PANA and EAP as scapy and tshark read them; thousands of made-up messages, both ways.
 
-MIPSTORM_PACKETS=50000 makes more of them.
+MIPSTORM_DIFFERENTIAL=50000 makes more of them.
 """
 import json
 import os
@@ -17,7 +17,7 @@ from scapy.layers.eap import EAP, EAP_MD5
 
 import fastcodec as fc
 
-PACKETS = int(os.environ.get("MIPSTORM_PACKETS", "2000"))
+PACKETS = int(os.environ.get("MIPSTORM_DIFFERENTIAL", "2000"))
 ACCESS = json.loads((Path(__file__).parents[1] / "vectors" / "access.json").read_text())
 RNG = random.Random(6275)
 HOME, AGENT, CARE_OF = (IPv6Address(a) for a in ("2001:db8:100::25", "2001:db8:100::1", "2001:db8:f:1::25"))
