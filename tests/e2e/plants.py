@@ -15,7 +15,7 @@ from servers import app, running
 from servers.store import store as stores
 
 EARLY, OFTEN_S = 30_000, 0.4   # octets of journal, after which it becomes an image; how often that is looked at
-RELEASED = 2                   # type of the journal record of a lease that has ended
+RELEASED, MOMENT = 2, 3         # types of journal records: of a lease that has ended, and of the clock alone
 WRITTEN, IDENTIFICATION = 0, 16  # where they stand in a record: what replays are refused by
 
 Patch = Callable[[Any, str, Any], None]
@@ -51,7 +51,7 @@ def removes_before_it_renames(patch: Patch) -> None:
 def forgets_what_was_said(patch: Patch) -> None:
     """After a restart replays pass for new."""
     def restore(role: Any, rows: Sequence[tuple[int, bytes]], now: int, wall: int) -> None:
-        whole(role, [(kind, without_times(payload)) for kind, payload in rows], now, wall)
+        whole(role, [(kind, without_times(payload)) for kind, payload in rows if kind != MOMENT], now, wall)
     whole = app.restore
     patch(app, "restore", restore)
 
