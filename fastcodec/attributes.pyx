@@ -86,7 +86,12 @@ cdef bytes _composed(str name, object value, Cloak cloak):
 cdef int _put_item(object item, uint8_t* at, int room, Cloak cloak) except -1:
     cdef Row row
     cdef bytes octets
-    name, value = item
+    try:
+        name, value = item
+    except (TypeError, ValueError):
+        name = None
+    if not isinstance(name, str):
+        raise EncodeError("RadiusPacket.attributes", f"{item!r} is no pair of name and value (RFC 2865 5)")
     row = <Row> NAMES.get(name)
     if row is not None and row.plain:
         return _put_plain(row, value, at)

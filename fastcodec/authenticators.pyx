@@ -26,6 +26,8 @@ cdef Secret key_of(object keys, unsigned int spi):
         return <Secret> keys
     if isinstance(keys, (bytes, bytearray, memoryview)):
         return Secret(keys)
+    if not hasattr(keys, "get"):
+        raise TypeError(f"keys are octets, a Secret, or a mapping from SPI to these, not {type(keys).__name__}")
     key = keys.get(spi)
     return None if key is None else as_secret(key)
 

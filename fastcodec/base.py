@@ -88,7 +88,9 @@ def typed(field: str, hint: Any, value: Any) -> Any:
             raise EncodeError(field, f"{value!r} is no {hint.__name__}") from None
     if isinstance(hint, UnionType):     # X | None
         return None if value is None else typed(field, get_args(hint)[0], value)
-    if get_origin(hint) in (list, tuple) and isinstance(value, list):
+    if get_origin(hint) in (list, tuple):
+        if not isinstance(value, (list, tuple)):
+            raise EncodeError(field, f"{value!r} is no list")
         return get_origin(hint)(typed(field, get_args(hint)[0], item) for item in value)
     if isinstance(hint, type) and issubclass(hint, (Part, Message)):
         return hint.from_dict(value)
@@ -146,6 +148,8 @@ def descendants(base: Any) -> Iterator[Any]:
 def class_named(base: Any, name: Any) -> Any:
     """`base`, or the class of that name that derives from it."""
     known = CLASSES.setdefault(base, {})
+    if not isinstance(name, str):
+        raise EncodeError(f"{base.__name__}.class", f"{name!r} is no name")
     if name not in known:
         known.update((cls.__name__, cls) for cls in descendants(base))
     if name not in known:
@@ -181,10 +185,14 @@ class Shown:
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
         """The other way. Fields left out have their default; EncodeError names what is wrong."""
+        if not isinstance(values, Mapping):
+            raise EncodeError(cls.__name__, f"{values!r} is no mapping of fields to values")
         kind = class_named(cls, values.get("class", cls.__name__))
         if kind is not cls:
             other: Self = kind.from_dict(values)
             return other
+        if not cls.__struct_fields__ and cls.__subclasses__():
+            raise EncodeError(f"{cls.__name__}.class", "is missing: there are several")
         hints = hints_of(kind)
         unknown = values.keys() - hints.keys() - {"class"}
         if unknown:

@@ -9,7 +9,7 @@ from typing import Annotated, Any, ClassVar, Self
 from fastcodec.base import Message, Part, name_of
 from fastcodec.digest.jobs import compare, md5
 from fastcodec.errors import AuthenticationError, DecodeError, EncodeError
-from fastcodec.secret import Secret
+from fastcodec.secret import Secret, key_octets
 from fastcodec.sections import cite
 from fastcodec.signing import Octets
 from fastcodec.status import Status
@@ -147,7 +147,7 @@ class EapPacket(Message):
     @classmethod
     def decode(cls, data: Octets) -> Self:
         """The packet in `data`; DecodeError. Octets behind its Length are padding, and ignored (RFC 3748 4)."""
-        octets = data if type(data) is bytes else bytes(data)
+        octets = data if type(data) is bytes else bytes(memoryview(data))
         if len(octets) < HEADER:
             raise DecodeError("EapPacket", len(octets), f"{len(octets)} octets, 4 needed (RFC 3748 4)", Status.TOO_SHORT)
         code, identifier, length = HEAD.unpack_from(octets)
@@ -254,7 +254,7 @@ cite([EapBody, EapPacket, EapIdentity, EapNotification, EapNak, EapMd5Challenge,
 
 def eap_md5_response(identifier: int, secret: Secret | Octets, challenge: Octets) -> bytes:
     """MD5(Identifier || secret || challenge): 16 octets; the identifier is that of the EAP request."""
-    return md5(bytes([identifier]) + bytes(secret) + bytes(challenge))
+    return md5(bytes([identifier]) + key_octets(secret) + bytes(memoryview(challenge)))
 
 
 def verify_eap_md5(response: EapPacket, secret: Secret | Octets, challenge: Octets) -> None:

@@ -1,6 +1,7 @@
 """Between packed octets and Python values: the plan of a class, and addresses without their constructors' price."""
 from ipaddress import IPv4Address, IPv6Address
 
+from cpython.number cimport PyNumber_Index
 from cpython.object cimport PyObject, PyTypeObject
 from cpython.ref cimport Py_DECREF, Py_INCREF
 from libc.string cimport memcpy
@@ -48,10 +49,10 @@ cdef bytes as_bytes(object data):
 
 
 cdef int put_number(object value, uint8_t* at, int width, str field) except -1:
-    """Network order; an int of another class (an enum's member) is as good."""
+    """Network order; an int of another class (an enum's member) is as good, what would have to be rounded is not."""
     cdef unsigned long long n
     try:
-        n = value
+        n = value if isinstance(value, int) else PyNumber_Index(value)
     except (OverflowError, TypeError, ValueError):
         raise EncodeError(field, f"{value!r} is no unsigned number") from None
     if width < 8 and n >> (8 * width):

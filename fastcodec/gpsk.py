@@ -7,7 +7,7 @@ from fastcodec.cmac import aes_cmac
 from fastcodec.digest.jobs import compare, hmac_sha256
 from fastcodec.eap import READERS, EapBody, EapPacket, EapType
 from fastcodec.errors import AuthenticationError, EncodeError
-from fastcodec.secret import Secret
+from fastcodec.secret import Secret, key_octets
 from fastcodec.sections import cite
 from fastcodec.signing import Octets
 from fastcodec.status import Status
@@ -164,7 +164,7 @@ def written(field: str, form: str, value: Any) -> bytes:
     try:
         if form in (SUITE, NUMBER):
             return int(value).to_bytes(WIDTHS[form], "big")
-        octets = b"".join(int(suite).to_bytes(6, "big") for suite in value) if form == SUITES else bytes(value)
+        octets = b"".join(int(suite).to_bytes(6, "big") for suite in value) if form == SUITES else bytes(memoryview(value))
     except (OverflowError, TypeError, ValueError):
         raise EncodeError(field, f"{value!r} does not fit") from None
     if form == NONCE:
@@ -205,10 +205,10 @@ def gkdf(suite: int, key: bytes, seed: bytes, octets: int) -> bytes:
 def derive_gpsk_keys(psk: Secret | Octets, peer: Octets, server: Octets, rand_peer: Octets, rand_server: Octets,
                      suite: int) -> GpskKeys:
     """The keys of a conversation. Of a longer PSK the first 16 (32) octets are the key, yet all of it is hashed (RFC 5433 4)."""
-    secret, size = bytes(psk), KEY_SIZE.get(suite, 32)
+    secret, size = key_octets(psk), KEY_SIZE.get(suite, 32)
     if len(secret) < size:
         raise EncodeError("psk", f"{len(secret)} octets, {size} needed (RFC 5433 4)")
-    given = b"".join((bytes(rand_peer), bytes(peer), bytes(rand_server), bytes(server)))
+    given = b"".join(bytes(memoryview(octets)) for octets in (rand_peer, peer, rand_server, server))
     chosen = written("suite", SUITE, suite)
     mk = gkdf(suite, secret[:size], len(secret).to_bytes(2, "big") + secret + chosen + given, size)
     keys = gkdf(suite, mk, given, 128 + 2 * size)
@@ -219,7 +219,7 @@ def derive_gpsk_keys(psk: Secret | Octets, peer: Octets, server: Octets, rand_pe
 
 def gpsk_psk(mn_aaa: Secret | Octets, nai: str) -> bytes:
     """A key for EAP-GPSK of a subscriber's MN-AAA key, for RFC 5433 12.11 wants one apart from other uses; 32 octets."""
-    return hmac_sha256(bytes(mn_aaa), b"mipstorm eap-gpsk psk\0" + nai.encode("utf-8", "surrogateescape"))
+    return hmac_sha256(key_octets(mn_aaa), b"mipstorm eap-gpsk psk\0" + nai.encode("utf-8", "surrogateescape"))
 
 
 def sign_gpsk(packet: EapPacket, keys: GpskKeys) -> EapPacket:

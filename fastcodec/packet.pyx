@@ -158,6 +158,12 @@ def verify_response(data, secret, request, *, bint require=True):
     _verify(&packet, as_secret(secret), _request_authenticator(request, octets), require)
 
 
+cdef int _code_of(message) except -1:
+    cdef uint8_t code
+    put_number(message.code, &code, 1, "RadiusPacket.code")
+    return code
+
+
 cdef int _put_packet(message, bytes authenticator, Cloak cloak, uint8_t* out, int longest) except -1:
     """The packet unsigned; its length."""
     cdef int n = HEADER + put_items(message.attributes, out + HEADER, longest - HEADER, cloak)
@@ -202,7 +208,7 @@ cdef int _sign(uint8_t* out, int n, Secret secret, bint by_digest, int longest) 
 def encode(message, secret=None, request=None, int longest=LONGEST):
     """The octets; with a secret signed as a request, or as the answer to `request`."""
     cdef uint8_t[HEADER + LONGEST_BODY + SPARE] out
-    cdef int signing = signing_of(message.code), n
+    cdef int signing = signing_of(_code_of(message)), n
     cdef bytes answered = None if request is None else _request_authenticator(request, NULL)
     cdef bytes authenticator = message.authenticator if answered is None else answered
     cdef Cloak cloak = None

@@ -8,6 +8,7 @@ from fastcodec.digest.jobs import compare, hmac_sha1, hmac_sha256
 from fastcodec.errors import AuthenticationError, DecodeError, EncodeError
 from fastcodec.fields cimport Plan, as_bytes
 from fastcodec.overlay import dtype_of
+from fastcodec.secret cimport key_octets
 from fastcodec.status import Status
 from fastcodec.status cimport Status as State
 from fastcodec.wire cimport get16, get32, put16
@@ -189,6 +190,7 @@ _MACS = {IntegrityAlgorithm.AUTH_HMAC_SHA1_160: (hmac_sha1, 20, 20),        # di
 def prf_plus(key, seed, int octets, int prf=2):
     """prf+ of IKEv2, RFC 4306 2.13: as many octets as asked for, at most 255 blocks."""
     cdef bytes out = b"", block = b"", text = as_bytes(seed)
+    cdef bytes secret = key_octets(key)
     cdef int counter = 1
     if prf not in _PRFS:
         raise EncodeError("prf", f"{prf} is no PrfAlgorithm")
@@ -196,7 +198,7 @@ def prf_plus(key, seed, int octets, int prf=2):
     while <Py_ssize_t> len(out) < octets:
         if counter > 255:
             raise EncodeError("octets", f"{octets} are more than 255 blocks (RFC 4306 2.13)")
-        block = function(bytes(key), block + text + bytes((counter,)))
+        block = function(secret, block + text + bytes((counter,)))
         out += block
         counter += 1
     return out[:octets]
@@ -209,7 +211,7 @@ def pana_auth_key(msk, initial_request, initial_answer, pac_nonce, paa_nonce, ke
     """
     if integrity not in _MACS:
         raise EncodeError("integrity", f"{integrity} is no IntegrityAlgorithm")
-    seed = b"".join((b"IETF PANA", bytes(initial_request), bytes(initial_answer), bytes(pac_nonce), bytes(paa_nonce),
+    seed = b"".join((b"IETF PANA", as_bytes(initial_request), as_bytes(initial_answer), as_bytes(pac_nonce), as_bytes(paa_nonce),
                      int(key_id).to_bytes(4, "big")))
     return prf_plus(msk, seed, _MACS[integrity][2], prf)
 
@@ -217,7 +219,7 @@ def pana_auth_key(msk, initial_request, initial_answer, pac_nonce, paa_nonce, ke
 def _tag(key, bytes octets, int at, int size):
     """AUTH of a message whose value of `size` octets stands at `at`: over all, that value zero. RFC 5191 5.4."""
     function = hmac_sha1 if size == 20 else hmac_sha256
-    return function(bytes(key), octets[:at] + bytes(size) + octets[at + size:])[:size]
+    return function(key_octets(key), octets[:at] + bytes(size) + octets[at + size:])[:size]
 
 
 # ---------------------------------------------------------------- octets to objects

@@ -104,6 +104,8 @@ class RadiusPacket(Message):
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
         """The other way; EncodeError names the attribute that is wrong."""
+        if not isinstance(values, Mapping):
+            raise EncodeError(cls.__name__, f"{values!r} is no mapping of fields to values")
         made = super().from_dict({name: value for name, value in values.items() if name != "attributes"})
         try:
             made.attributes = Attributes(_pairs(values.get("attributes", ())))

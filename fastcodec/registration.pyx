@@ -156,8 +156,11 @@ def verify_authentication(data, kind, keys):
 def derive_key(aaa_key, nonce, identity):
     """HMAC-SHA1(AAA key, nonce || NAI as sent, or the four octets of the home address): 20 octets, RFC 3957 5."""
     cdef Secret key = as_secret(aaa_key)
-    cdef bytes head = bytes(nonce)
-    cdef bytes tail = bytes(identity) if not isinstance(identity, str) else identity.encode("utf-8", "surrogateescape")
+    cdef bytes head = as_bytes(nonce), tail
+    try:
+        tail = identity.encode("utf-8", "surrogateescape") if isinstance(identity, str) else as_bytes(identity)
+    except UnicodeEncodeError:
+        raise EncodeError("identity", f"{identity!r} is no text (RFC 2794 2)") from None
     cdef uint8_t[20] out
     digest_now(DIGEST_HMAC_SHA1, <const uint8_t*> head, <int> len(head), <const uint8_t*> tail, <int> len(tail),
                key.for_sha1(), out)

@@ -22,6 +22,7 @@ cdef class Secret:
     cdef const Key* for_sha256(self)
 
 cdef Secret as_secret(object key)
+cpdef bytes key_octets(object key)
 cdef void digest_now(DigestKind kind, const void* message, uint32_t length, const void* tail, uint32_t tail_length,
                      const Key* key, void* out) noexcept nogil
 

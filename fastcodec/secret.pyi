@@ -3,6 +3,8 @@ from typing import final
 
 ALGORITHMS: dict[str, int]
 
+def key_octets(key: bytes | bytearray | memoryview | Secret) -> bytes: ...
+
 @final
 class Secret:
     @property

@@ -3,6 +3,7 @@ from cpython.mem cimport PyMem_Calloc, PyMem_Free
 
 from fastcodec.digest.jobs cimport DIGEST_KEY_MD5, DIGEST_KEY_SHA1, DIGEST_KEY_SHA256, Job, Queue, queue_job, run_queue
 from fastcodec.errors import EncodeError
+from fastcodec.fields cimport as_bytes
 
 
 cdef void digest_now(DigestKind kind, const void* message, uint32_t length, const void* tail, uint32_t tail_length,
@@ -13,6 +14,16 @@ cdef void digest_now(DigestKind kind, const void* message, uint32_t length, cons
     queue.jobs, queue.count, queue.room = &job, 0, 1
     queue_job(&queue, kind, message, length, tail, tail_length, key, out)
     run_queue(&queue)
+
+
+cpdef bytes key_octets(object key):
+    """The octets of a Secret or of any buffer; TypeError for all else: bytes(16) would be a key of sixteen zeros."""
+    if isinstance(key, Secret):
+        return (<Secret> key).octets
+    try:
+        return as_bytes(key)
+    except TypeError:
+        raise TypeError(f"a key is octets or a Secret, not {type(key).__name__}") from None
 
 
 ALGORITHMS = {"hmac-md5": HMAC_MD5, "hmac-sha1": HMAC_SHA1, "hmac-sha256": HMAC_SHA256, "keyed-md5": KEYED_MD5}
@@ -26,7 +37,7 @@ cdef class Secret:
     """
 
     def __cinit__(self, octets not None, algorithm=None):
-        self.octets = bytes(octets)
+        self.octets = key_octets(octets)
         if algorithm is not None and algorithm not in ALGORITHMS:
             raise EncodeError("Secret.algorithm", f"{algorithm!r} is none of {', '.join(ALGORITHMS)}")
         self.algorithm = algorithm
@@ -84,7 +95,7 @@ cdef class SecretArray:
 
     def __cinit__(self, secrets):
         cdef list given = list(secrets)
-        cdef list octets = [bytes(s) for s in given]
+        cdef list octets = [key_octets(s) for s in given]
         cdef Py_ssize_t k
         if not all(octets):
             raise EncodeError("SecretArray", "an empty secret (RFC 2865 3)")

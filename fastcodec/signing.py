@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar
 
 from fastcodec.errors import AuthenticationError
-from fastcodec.secret import Secret
+from fastcodec.secret import Secret, key_octets
 from fastcodec.status import Status
 
 __all__ = ["Keys", "Octets", "keys_like_before", "unsigned", "wants_none_empty"]
@@ -37,7 +37,7 @@ def keys_like_before(parts: Iterable[Any], keys: Keys) -> dict[int, Secret | Oct
         if key is not None:
             plain = not isinstance(key, Secret) or key.algorithm is None
             algorithm = ALGORITHMS.get(len(part.authenticator)) if plain else None
-            found[part.spi] = Secret(bytes(key), algorithm) if algorithm else key
+            found[part.spi] = Secret(key_octets(key), algorithm) if algorithm else key
     return found
 
 
