@@ -64,6 +64,8 @@ cdef class AgentBatch(Rows):
 
     def _view(self, name, Py_ssize_t at):
         layout = agent_discovery.LAYOUTS[name]
+        if self.count == 0:
+            return np.empty(0, dtype=layout)
         if self.width < at + layout.itemsize:
             raise EncodeError("octets", f"rows of {self.width} octets cannot hold {at + layout.itemsize}")
         return self.octets[:, at:at + layout.itemsize].view(layout)[:, 0]

@@ -28,6 +28,8 @@ cdef class ColumnRows(Rows):
     @property
     def fixed(self):
         """The fixed part as a structured array in network order, a view; rows that are too short show what is there."""
+        if self.count == 0:
+            return np.empty(0, dtype=self._layout)
         if self.width < self._layout.itemsize:
             raise EncodeError("octets", f"rows of {self.width} octets cannot hold {self._layout.itemsize}")
         return self.octets[:, :self._layout.itemsize].view(self._layout)[:, 0]

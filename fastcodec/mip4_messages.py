@@ -14,7 +14,7 @@ from fastcodec.fields import Plan
 from fastcodec.mip4 import MessageType
 from fastcodec.mip4_extensions import BootstrapAddress, Extension, Nai, Padding, UnknownExtension, overlays
 from fastcodec.sections import cite
-from fastcodec.signing import Keys, Octets, keys_like_before, unsigned, wants_none_empty
+from fastcodec.signing import Keys, Octets, keys_like_before, unsigned, wants_keys, wants_none_empty
 
 __all__ = ["GenericNotification", "Mip4Message", "NotificationAcknowledgment", "RegistrationReply", "RegistrationRequest",
            "RegistrationRevocation", "RevocationAcknowledgment", "TunnelData"]
@@ -43,6 +43,7 @@ class Mip4Message(Message):
 
     def verify(self, keys: Keys) -> None:
         """AuthenticationError unless every authenticator that a key is known for is right, and one at least is there."""
+        wants_keys(keys)
         wants_none_empty(type(self).__name__, self.parts())
         type(self).decode(self.encode(), keys)
 

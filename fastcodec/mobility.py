@@ -19,7 +19,7 @@ from fastcodec.mobility_options import (
     overlays,
 )
 from fastcodec.sections import cite
-from fastcodec.signing import Keys, Octets, unsigned, wants_none_empty
+from fastcodec.signing import Keys, Octets, unsigned, wants_keys, wants_none_empty
 
 __all__ = ["BindingAcknowledgement", "BindingError", "BindingRefreshRequest", "BindingUpdate", "CareOfTest", "CareOfTestInit",
            "HomeTest", "HomeTestInit", "MobilityMessage"]
@@ -59,6 +59,7 @@ class MobilityMessage(Message):
                care_of_address: Address | None = None) -> None:
         """AuthenticationError unless every authenticator that a key is known for is right, and one at least is there. The
         checksum is not looked at: it changes with the addresses."""
+        wants_keys(keys)
         wants_none_empty(type(self).__name__, self.parts())
         octets = self.encode(None, source=source, destination=destination)
         type(self).decode(octets, keys, source=source, destination=destination, care_of_address=care_of_address)

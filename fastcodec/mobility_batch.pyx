@@ -171,7 +171,7 @@ cdef class MobilityBatch(ColumnRows):
 
     cdef int _column(self, str authenticator) except -1:
         if authenticator not in ("mn_ha", "mn_aaa"):
-            raise EncodeError("authenticator", f"{authenticator!r} is neither mn_ha nor mn_aaa")
+            raise EncodeError("authenticator", f"{authenticator!r} is neither mn_ha nor mn_aaa (RFC 4285 5)")
         return MN_HA if authenticator == "mn_ha" else MN_AAA
 
     def verify(self, keys not None, home_addresses, care_of_addresses=None, which=None, str authenticator="mn_ha"):

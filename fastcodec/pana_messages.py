@@ -15,7 +15,7 @@ from fastcodec.overlay import FRAMING, Overlay
 from fastcodec.pana import AVP_VENDOR_FLAG, AvpCode
 from fastcodec.secret import Secret
 from fastcodec.sections import cite
-from fastcodec.signing import Keys, Octets
+from fastcodec.signing import Keys, Octets, wants_keys
 from fastcodec.status import Status
 
 __all__ = ["AuthAvp", "Avp", "EapPayloadAvp", "IntegrityAlgorithmAvp", "KeyIdAvp", "NonceAvp", "PanaMessage", "PrfAlgorithmAvp",
@@ -179,6 +179,7 @@ class PanaMessage(Message):
 
     def verify(self, keys: Keys) -> None:
         """AuthenticationError unless the AUTH is there, last, and right."""
+        wants_keys(keys)
         auth = self.find(AuthAvp)
         if auth is not None and not auth.value:
             raise AuthenticationError("AuthAvp.value", "empty: the message is not signed", Status.NO_AUTHENTICATOR)

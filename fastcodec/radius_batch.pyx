@@ -48,6 +48,12 @@ cdef class Signing:
         self.how = np.zeros(rows.count, dtype=np.uint8)
 
 
+def _check_numbers(str name, values, int width):
+    """EncodeError unless they are unsigned numbers of that many octets: numpy would cut off what is too much."""
+    if values.size and (values.dtype.kind not in "biu" or int(values.min()) < 0 or int(values.max()) >> (8 * width)):
+        raise EncodeError(name, f"unsigned numbers of {width} octets are needed")
+
+
 cdef class RadiusBatch(Rows):
     """RADIUS packets. `walk` first; then columns, `verify`, `sign`.
 
@@ -87,6 +93,10 @@ cdef class RadiusBatch(Rows):
     def header(self):
         """Code, identifier, length, authenticator as a structured array in network order, a view."""
         layout = np.dtype([("code", "u1"), ("identifier", "u1"), ("length", ">u2"), ("authenticator", "u1", 16)])
+        if self.count == 0:
+            return np.empty(0, dtype=layout)
+        if self.width < layout.itemsize:
+            raise EncodeError("octets", f"rows of {self.width} octets cannot hold {layout.itemsize} (RFC 2865 3)")
         return self.octets[:, :layout.itemsize].view(layout)[:, 0]
 
     @property
@@ -136,6 +146,7 @@ cdef class RadiusBatch(Rows):
         if values.shape[:1] != (self.count,):
             raise EncodeError(name, f"a value for each of {self.count} rows is needed")
         if values.ndim == 1:
+            _check_numbers(name, values, width)
             values = np.ascontiguousarray(values, dtype=f">u{width}").view(np.uint8).reshape(self.count, width)
         if values.shape != (self.count, width) or values.dtype != np.uint8:
             raise EncodeError(name, f"values of {width} octets are needed")

@@ -167,7 +167,7 @@ cdef class RegistrationBatch(ColumnRows):
 
     cdef int _column(self, str authenticator) except -1:
         if authenticator not in AUTHENTICATORS:
-            raise EncodeError("authenticator", f"{authenticator!r} is none of {', '.join(AUTHENTICATORS)}")
+            raise EncodeError("authenticator", f"{authenticator!r} is none of {', '.join(AUTHENTICATORS)} (RFC 5944 3.5)")
         return COLUMN_NAMES.index(authenticator)
 
     def verify(self, keys not None, which=None, str authenticator="mn_aaa"):

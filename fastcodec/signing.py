@@ -4,11 +4,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar
 
-from fastcodec.errors import AuthenticationError
+from fastcodec.errors import AuthenticationError, EncodeError
 from fastcodec.secret import Secret, key_octets
 from fastcodec.status import Status
 
-__all__ = ["Keys", "Octets", "keys_like_before", "unsigned", "wants_none_empty"]
+__all__ = ["Keys", "Octets", "keys_like_before", "unsigned", "wants_keys", "wants_none_empty"]
 
 P = TypeVar("P")
 Octets = bytes | bytearray | memoryview
@@ -25,7 +25,13 @@ def signed_by(part: Any, keys: Keys) -> bool:
 
 
 def unsigned(parts: Iterable[P], keys: Keys) -> list[P]:
-    """The same, the authenticators that a key is known for empty, so that `encode` computes them."""
+    """The same, the authenticators that a key is known for empty, so that `encode` computes them; EncodeError when there are
+    authenticators and a key for none of them."""
+    wants_keys(keys)
+    parts = list(parts)
+    spis = [part.spi for part in parts if hasattr(part, "authenticator")]  # type: ignore[attr-defined]
+    if spis and all(key_for(keys, spi) is None for spi in spis):
+        raise EncodeError("keys", f"none for SPI {', '.join(f'{spi:#x}' for spi in spis)}: nothing would be signed")
     return [part.replace(authenticator=b"") if signed_by(part, keys) else part for part in parts]  # type: ignore[attr-defined]
 
 
@@ -39,6 +45,12 @@ def keys_like_before(parts: Iterable[Any], keys: Keys) -> dict[int, Secret | Oct
             algorithm = ALGORITHMS.get(len(part.authenticator)) if plain else None
             found[part.spi] = Secret(key_octets(key), algorithm) if algorithm else key
     return found
+
+
+def wants_keys(keys: Keys) -> None:
+    """TypeError without any: a configuration that lacks them must not pass for one under which all is right."""
+    if keys is None:
+        raise TypeError("keys: None would verify and sign nothing")
 
 
 def wants_none_empty(name: str, parts: Iterable[Any]) -> None:

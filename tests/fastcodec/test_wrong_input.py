@@ -22,7 +22,7 @@ TAKES_A_KEY = {
     "hide_password": lambda key: fc.hide_password("secret", key, bytes(16)),
     "EAP-MD5": lambda key: fc.eap_md5_response(1, key, b"challenge"), "gpsk_psk": lambda key: fc.gpsk_psk(key, "mn@home.example"),
     "GPSK": lambda key: fc.derive_gpsk_keys(key, b"p", b"s", bytes(32), bytes(32), 2), "prf+": lambda key: prf_plus(key, b"seed", 20),
-    "PANA": lambda key: fc.PanaMessage(2, 0, 1, 1, [fc.AuthAvp(bytes(20))]).sign(key)}
+    "PANA": lambda key: fc.PanaMessage(0, 2, 1, 1, [fc.AuthAvp(bytes(20))]).sign(key)}
 TAKES_OCTETS = {
     "EAP": fc.EapPacket.decode, "nonce": lambda octets: fc.derive_key(bytes(16), octets, "a"),
     "identity": lambda octets: fc.derive_key(bytes(16), bytes(16), octets),
@@ -83,3 +83,53 @@ def test_dicts_that_make_no_message(base, values):
 def test_dicts_whose_lists_are_none(extensions):
     with pytest.raises(fc.EncodeError, match="extensions|Extension"):
         fc.Mip4Message.from_dict(REQUEST.to_dict() | {"extensions": extensions})
+
+
+# ---- no keys at all, or for other SPIs
+
+UPDATE = fc.BindingUpdate(1, 0, 1, [fc.AuthenticationOption(1, 0x400)])
+ENDS = {"source": "2001:db8::1", "destination": "2001:db8::2", "care_of_address": "2001:db8::3"}
+
+
+def test_without_keys_nothing_is_right():
+    request = REQUEST.sign(bytes(16))
+    for verify in (request.verify, UPDATE.sign(bytes(16), **ENDS).verify, request.sign, UPDATE.sign,
+                   fc.PanaMessage(0, 2, 1, 1, []).sign(bytes(20)).verify, fc.RadiusPacket(1, 0).sign(b"secret").verify):
+        with pytest.raises(TypeError):
+            verify(None)
+
+
+def test_keys_for_other_spis_sign_nothing():
+    changed = REQUEST.sign(bytes(16)).replace(lifetime=5)
+    with pytest.raises(fc.EncodeError, match=r"keys: none for SPI 0x100"):
+        changed.sign({0x101: bytes(16)})
+    with pytest.raises(fc.EncodeError, match=r"keys: none for SPI 0x400"):
+        UPDATE.sign({0x401: bytes(16)}, **ENDS)
+    both = REQUEST.replace(extensions=[fc.MnHaAuthentication(0x100), fc.FaHaAuthentication(0x101)]).sign(bytes(16))
+    both.sign({0x101: bytes(16)}).verify({0x101: bytes(16)})       # a foreign agent signs its own
+
+
+# ---- batches
+
+@pytest.mark.parametrize("values", [[-1] * 3, [2**32] * 3, [1.5] * 3, ["a"] * 3, [2**70] * 3, [None] * 3, [b"abcd"] * 3], ids=str)
+def test_columns_are_not_cut(values):
+    batch = fc.RadiusBatch.from_template(fc.RadiusPacket(1, 0, attributes=[("NAS-Port", 7)]), 3)
+    with pytest.raises(fc.EncodeError, match="NAS-Port: unsigned numbers of 4 octets are needed"):
+        batch.put("NAS-Port", values)
+    assert batch.column("NAS-Port")[0].tolist() == [7, 7, 7]
+
+
+@pytest.mark.parametrize("values", [[0, 1, 2**32 - 1], range(3), np.arange(3, dtype=np.uint8), np.arange(3, dtype=">u4"), [True, False, True]],
+                         ids=str)
+def test_columns_take_every_unsigned_number(values):
+    batch = fc.RadiusBatch.from_template(fc.RadiusPacket(1, 0, attributes=[("NAS-Port", 7)]), 3)
+    batch.put("NAS-Port", values)
+    assert batch.column("NAS-Port")[0].tolist() == [int(value) for value in values]
+
+
+@pytest.mark.parametrize("batch", [fc.RegistrationBatch, fc.RadiusBatch, fc.MobilityBatch, fc.AgentBatch], ids=lambda b: b.__name__)
+def test_no_rows_have_columns_too(batch):
+    assert batch.from_datagrams([]).fixed.shape == (0,)
+    assert batch.from_datagrams([]).datagrams() == []
+    with pytest.raises(fc.EncodeError, match="rows of 3 octets cannot hold"):
+        _ = batch.from_datagrams([b"\x01\x00\x05"]).fixed
