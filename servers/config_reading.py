@@ -54,8 +54,8 @@ def from_text(kind: type[Any], value: Any) -> Any:
 
 def explained(message: str) -> tuple[str, str]:
     """Path of the key, and what is wrong, from a message of the decoder."""
-    what, _, path = message.partition(" - at `$")
-    path = path.rstrip("`").lstrip(".")
+    what, *paths = re.split(r" - at (?:`key` in )?`\$", message, maxsplit=1)
+    path = "".join(paths).rstrip("`").lstrip(".")
     if named := re.match(r"Object (contains unknown|missing required) field `(.*)`", what):
         path = f"{path}.{named[2]}".lstrip(".")
         return path, "unknown key" + suggestion(path) if "unknown" in named[1] else "is missing"

@@ -9,6 +9,7 @@ from typing import BinaryIO
 from servers.errors import ConfigurationError
 
 LONGEST = 255  # octets of a shared secret
+LARGEST = 1 << 26  # octets of a file that is read whole
 SHORT = 12  # octets below which a shared secret is guessed off-line in no time
 
 
@@ -71,9 +72,12 @@ def read_private(path: str | Path) -> bytes:
     """The whole file; ConfigurationError when it cannot be read or anyone on this machine could read it."""
     with open_private(path) as file:
         try:
-            return file.read()
+            octets = file.read(LARGEST + 1)
         except OSError as error:
             raise ConfigurationError(f"{path}: cannot be read: {error.strerror}") from None
+    if len(octets) > LARGEST:
+        raise ConfigurationError(f"{path}: is longer than {LARGEST} octets, and no such file")
+    return octets
 
 
 def write_private(path: str | Path, octets: bytes) -> None:

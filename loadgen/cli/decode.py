@@ -120,7 +120,10 @@ def events(args: Namespace, reader: Reader) -> Iterator[Event]:
         if is_capture(stream.peek(4)):
             return reader.events(read_capture(cast(BinaryIO, AsItComes(stream))))
         return reader.messages((octets_of(line.decode(errors="replace")) for line in stream if line.strip()), args.kind)
-    if len(args.what) == 1 and (Path(what).exists() or not HEXADECIMAL.issuperset(what)):
+    files = [word for word in args.what if not HEXADECIMAL.issuperset(word.replace("0x", ""))]
+    if files and len(args.what) > 1:
+        raise UsageError(f"{files[0]!r} beside others: one capture, or one message in hexadecimal, at a time")
+    if files or (len(args.what) == 1 and Path(what).exists()):
         return reader.events(read_capture(opened(what)))
     return reader.messages([octets_of(what)], args.kind)
 

@@ -19,7 +19,7 @@ def octets_of(text: str) -> bytes:
         return bytes.fromhex(digits)
     except ValueError:
         odd = "an odd number of digits" if len(digits) % 2 and not re.search(r"[^0-9a-fA-F]", digits) else "other characters"
-        raise UsageError(f"'{text[:40]}': is no hexadecimal: it has {odd}") from None
+        raise UsageError(f"{text.strip()[:40]!r}: is no hexadecimal: it has {odd}") from None
 
 
 def kind_of(octets: bytes) -> str:

@@ -5,10 +5,10 @@ A keys file is TOML (`FORMAT` shows all of it); a testbed document serves as wel
 from collections import OrderedDict
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
-from msgspec import field
+from msgspec import Meta, field
 
 from fastcodec.registration import derive_key
 from fastcodec.secret import Secret
@@ -40,6 +40,17 @@ Keys that RFC 3957 derives are found out from the capture itself where the MN-AA
 """
 
 
+def hexadecimal(where: str, digits: str) -> bytes:
+    """ValueError says where the digits stand, and not what they are."""
+    try:
+        octets = bytes.fromhex(digits)
+    except ValueError:
+        raise ValueError(f"{where}: is no hexadecimal") from None
+    if not octets:
+        raise ValueError(f"{where}: is empty")
+    return octets
+
+
 class SharedSecret(Table):
     """[[radius]]"""
 
@@ -48,16 +59,16 @@ class SharedSecret(Table):
     secret_hex: str = ""
 
     def octets(self) -> bytes:
-        octets = bytes.fromhex(self.secret_hex) if self.secret_hex else self.secret.encode()
-        if not octets:
-            raise ValueError(f"radius: network {self.network}: a secret is missing (secret or secret_hex)")
-        return octets
+        where = f"radius: network {self.network}"
+        if bool(self.secret) == bool(self.secret_hex):
+            raise ValueError(f"{where}: {'both secret and secret_hex' if self.secret else 'a secret is missing (secret or secret_hex)'}")
+        return hexadecimal(f"{where}: secret_hex", self.secret_hex) if self.secret_hex else self.secret.encode()
 
 
 class MobileKey(Table):
     """[[mobile]]"""
 
-    spi: int
+    spi: Annotated[int, Meta(ge=0, le=0xffffffff)]
     key: str
     nai: str = ""
     algorithm: Literal["hmac-md5", "hmac-sha1", "hmac-sha256", "keyed-md5"] = "hmac-md5"
@@ -67,7 +78,7 @@ class KeysFile(Table):
     """The whole file."""
 
     subscribers: str = ""
-    ports: dict[Literal["radius", "mip4", "pana"], list[int]] = field(default_factory=dict)
+    ports: dict[Literal["radius", "mip4", "pana"], list[Annotated[int, Meta(ge=1, le=0xffff)]]] = field(default_factory=dict)
     radius: list[SharedSecret] = field(default_factory=list)
     mobile: list[MobileKey] = field(default_factory=list)
 
@@ -165,7 +176,7 @@ def _of_file(path: Path, file: KeysFile) -> Keys:
         keys.add_network(ip_network(row.network), row.octets())
     for entry in file.mobile:
         table = keys.of_node.setdefault(entry.nai, {}) if entry.nai else keys.for_all
-        table[entry.spi] = as_key(bytes.fromhex(entry.key), entry.algorithm)
+        table[entry.spi] = as_key(hexadecimal(f"mobile: SPI {entry.spi}: key", entry.key), entry.algorithm)
     if file.subscribers:
         keys.subscribers = Subscribers(path.parent / file.subscribers)
     return keys

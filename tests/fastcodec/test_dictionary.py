@@ -268,3 +268,21 @@ def test_slots_stay_where_the_servers_can_read_them(tmp_path, text):
         fc.configure(dictionary)
     fc.configure()
     assert fc.RadiusPacket.decode(fc.RadiusPacket(1, 1, bytes(16), [("Class", b"x")]).encode()).attributes["Class"] == b"x"
+
+
+@needs_freeradius
+def test_values_of_the_rfcs_have_names():
+    """What FreeRADIUS knows of the RFCs whose dictionaries ship; of a number with two names one will do."""
+    named = 0
+    for path in sorted(SHIPPED.glob("dictionary.rfc*")):
+        theirs = Dictionary()
+        with contextlib.suppress(fc.DictionaryError):
+            theirs.read(FREERADIUS / path.name)
+        for attribute, values in theirs.values.items():
+            numbers = set(default().values.get(attribute, {}).values())
+            assert {name: n for name, n in values.items() if n not in numbers} in ({}, *BEYOND_THE_RFC), attribute
+            named += len(values)
+    assert named > 150
+
+
+BEYOND_THE_RFC = ({"Manage-Resources": 2},)

@@ -1,0 +1,75 @@
+"""Mistakes of `mipstorm decode`'s user: one line that names the place, exit 2."""
+import struct
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+REQUEST = "01020708c0000219cb00710ac6336401c812ebc010000001201400000101a22d660a6bbe0f3f261a8588ad8e867b"
+RADIUS = '[[radius]]\nnetwork = "127.0.0.0/8"\n'
+MOBILE = "[[mobile]]\nspi = 257\n"
+
+
+def decode(*arguments: object, text: str = "") -> tuple[int, list[str], str]:
+    """Exit code, lines of standard error, standard output."""
+    done = subprocess.run([sys.executable, "-c", "from loadgen.cli.main import run; run()", "decode", *map(str, arguments)],
+                          input=text, capture_output=True, text=True, timeout=60, check=False)
+    return done.returncode, done.stderr.splitlines(), done.stdout
+
+
+def keys_file(folder: Path, text: str) -> Path:
+    path = folder / "keys.toml"
+    path.touch(0o600)
+    path.write_text(text)
+    return path
+
+
+@pytest.mark.parametrize(("text", "place"), [
+    (MOBILE + 'key = "zz"\n', "mobile: SPI 257: key: is no hexadecimal"), (MOBILE + 'key = ""\n', "mobile: SPI 257: key: is empty"),
+    ('[[mobile]]\nspi = -1\nkey = "00"\n', ":2: mobile[0].spi: "), ('[[mobile]]\nspi = 4294967296\nkey = "00"\n', ":2: mobile[0].spi: "),
+    (RADIUS + 'secret = "a"\nsecret_hex = "00"\n', "127.0.0.0/8: both secret and secret_hex"),
+    (RADIUS + 'secret_hex = "0"\n', "127.0.0.0/8: secret_hex: is no hexadecimal"), (RADIUS, "127.0.0.0/8: a secret is missing"),
+    ("ports = { radius = [70000] }\n", ":1: ports"), ("ports = { radius = [0] }\n", ":1: ports"),
+    ("ports = { foo = [5] }\n", ":1: ports: invalid enum value 'foo'")])
+def test_what_is_wrong_in_a_keys_file_is_named(tmp_path: Path, text: str, place: str) -> None:
+    code, lines, _ = decode(REQUEST, "--keys", keys_file(tmp_path, text))
+    assert (code, len(lines)) == (2, 1)
+    assert place in lines[0]
+    assert "zz" not in lines[0], "keys are not shown"
+
+
+def test_a_keys_file_without_end_is_refused() -> None:
+    code, lines, _ = decode(REQUEST, "--keys", "/dev/zero")
+    assert (code, len(lines)) == (2, 1)
+    assert "is longer than" in lines[0]
+
+
+def test_hexadecimal_that_is_none_is_one_line() -> None:
+    code, lines, shown = decode("-", text=f"{REQUEST}\nz\tz\n")
+    assert (code, len(lines), len(shown.splitlines())) == (2, 1, 1)
+    assert r"'z\tz': is no hexadecimal" in lines[0]
+
+
+def test_hexadecimal_as_programmers_write_it() -> None:
+    assert decode("0x" + REQUEST)[2] == decode(REQUEST)[2] == decode(REQUEST[:20], REQUEST[20:])[2] != ""
+
+
+def test_one_capture_at_a_time(tmp_path: Path) -> None:
+    path = tmp_path / "run.pcap"
+    path.write_bytes(b"")
+    for others in ([path], [REQUEST]):
+        code, lines, _ = decode(path, *others)
+        assert (code, len(lines)) == (2, 1)
+        assert "one capture, or one message in hexadecimal, at a time" in lines[0]
+
+
+def test_frames_of_other_kinds_are_counted(tmp_path: Path) -> None:
+    """Of link type 147, which nobody knows: the last line says that they were there."""
+    path = tmp_path / "run.pcap"
+    frame = struct.pack("<IIII", 0, 0, 4, 4) + b"abcd"
+    path.write_bytes(struct.pack("<IHHiIII", 0xa1b2c3d4, 2, 4, 0, 0, 65535, 147) + 3 * frame)
+    code, lines, shown = decode(path)
+    assert (code, shown) == (0, "")
+    assert "3 frames: no message known, 3 of other kinds (--all names them)" in lines[0]
+    assert decode(path, "--all")[2].count("a frame of link type 147") == 3
