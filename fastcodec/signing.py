@@ -31,7 +31,7 @@ def unsigned(parts: Iterable[P], keys: Keys) -> list[P]:
     parts = list(parts)
     spis = [part.spi for part in parts if hasattr(part, "authenticator")]  # type: ignore[attr-defined]
     if spis and all(key_for(keys, spi) is None for spi in spis):
-        raise EncodeError("keys", f"none for SPI {', '.join(f'{spi:#x}' for spi in spis)}: nothing would be signed")
+        raise EncodeError("keys", f"no key for SPI {', '.join(f'{spi:#x}' for spi in spis)}: nothing would be signed")
     return [part.replace(authenticator=b"") if signed_by(part, keys) else part for part in parts]  # type: ignore[attr-defined]
 
 
