@@ -95,7 +95,7 @@ class EapNak(EapBody, frozen=True, gc=False):
 
     def octets(self) -> bytes:
         try:
-            return bytes(self.types)
+            return bytes(tuple(self.types))
         except (ValueError, TypeError):
             raise EncodeError("EapNak.types", f"{self.types!r} are not of one octet each (RFC 3748 5.3.1)") from None
 
@@ -108,9 +108,10 @@ class EapMd5Challenge(EapBody, frozen=True, gc=False):
     name: str = ""
 
     def octets(self) -> bytes:
-        if not 1 <= len(self.value) <= 255:
-            raise EncodeError("EapMd5Challenge.value", f"{len(self.value)} octets, 1 to 255 allowed (RFC 1994 4.1)")
-        return bytes([len(self.value)]) + self.value + encoded("EapMd5Challenge.name", self.name)
+        value = binary("EapMd5Challenge.value", self.value)
+        if not 1 <= len(value) <= 255:
+            raise EncodeError("EapMd5Challenge.value", f"{len(value)} octets, 1 to 255 allowed (RFC 1994 4.1)")
+        return bytes([len(value)]) + value + encoded("EapMd5Challenge.name", self.name)
 
 
 class EapExpanded(EapBody, frozen=True, gc=False):
@@ -122,9 +123,8 @@ class EapExpanded(EapBody, frozen=True, gc=False):
     data: bytes = b""
 
     def octets(self) -> bytes:
-        if not 0 <= self.vendor < 1 << 24 or not 0 <= self.vendor_type < 1 << 32:
-            raise EncodeError("EapExpanded.vendor", f"{self.vendor}, {self.vendor_type} do not fit 3 and 4 octets (RFC 3748 5.7)")
-        return self.vendor.to_bytes(3, "big") + self.vendor_type.to_bytes(4, "big") + self.data
+        return (number("EapExpanded.vendor", self.vendor, 3) + number("EapExpanded.vendor_type", self.vendor_type, 4)
+                + binary("EapExpanded.data", self.data))
 
 
 class EapUnknown(EapBody, frozen=True, gc=False):
@@ -134,7 +134,7 @@ class EapUnknown(EapBody, frozen=True, gc=False):
     data: bytes = b""
 
     def octets(self) -> bytes:
-        return self.data
+        return binary("EapUnknown.data", self.data)
 
 
 class EapPacket(Message):
@@ -196,10 +196,10 @@ class EapPacket(Message):
 
 
 def type_of(body: EapBody) -> int:
-    number = body.type if isinstance(body, EapUnknown) else body.TYPE
-    if not 0 <= number <= 255:
-        raise EncodeError(f"{type(body).__name__}.type", f"{number} is no type of one octet (RFC 3748 5)")
-    return number
+    kind = body.type if isinstance(body, EapUnknown) else body.TYPE
+    if not isinstance(kind, int) or not 0 <= kind <= 255:
+        raise EncodeError(f"{type(body).__name__}.type", f"{kind!r} is no type of one octet (RFC 3748 5)")
+    return kind
 
 
 def encoded(field: str, text: str) -> bytes:
@@ -207,6 +207,19 @@ def encoded(field: str, text: str) -> bytes:
         return text.encode("utf-8", "surrogateescape")
     except (UnicodeEncodeError, AttributeError):
         raise EncodeError(field, f"{text!r} is no text") from None
+
+
+def binary(field: str, octets: bytes) -> bytes:
+    try:
+        return octets if type(octets) is bytes else bytes(memoryview(octets))
+    except TypeError:
+        raise EncodeError(field, f"{octets!r} are no octets") from None
+
+
+def number(field: str, value: int, width: int) -> bytes:
+    if not isinstance(value, int) or not 0 <= value < 1 << 8 * width:
+        raise EncodeError(field, f"{value!r} does not fit {width} octets")
+    return int(value).to_bytes(width, "big")
 
 
 def body_of(code: int, kind: int, data: bytes) -> EapBody:
@@ -254,7 +267,7 @@ cite([EapBody, EapPacket, EapIdentity, EapNotification, EapNak, EapMd5Challenge,
 
 def eap_md5_response(identifier: int, secret: Secret | Octets, challenge: Octets) -> bytes:
     """MD5(Identifier || secret || challenge): 16 octets; the identifier is that of the EAP request."""
-    return md5(bytes([identifier]) + key_octets(secret) + bytes(memoryview(challenge)))
+    return md5(number("EapPacket.identifier", identifier, 1) + key_octets(secret) + bytes(memoryview(challenge)))
 
 
 def verify_eap_md5(response: EapPacket, secret: Secret | Octets, challenge: Octets) -> None:

@@ -5,7 +5,7 @@ from typing import Any, ClassVar, NamedTuple, Self
 
 from fastcodec.cmac import aes_cmac
 from fastcodec.digest.jobs import compare, hmac_sha256
-from fastcodec.eap import READERS, EapBody, EapPacket, EapType
+from fastcodec.eap import READERS, EapBody, EapPacket, EapType, binary, encoded, number
 from fastcodec.errors import AuthenticationError, EncodeError
 from fastcodec.secret import Secret, key_octets
 from fastcodec.sections import cite
@@ -35,7 +35,7 @@ class GpskMessage(EapBody, frozen=True, gc=False):
                         for name, form in zip(self.__struct_fields__, self.FORM, strict=True) if form != CODE)
 
     def octets(self) -> bytes:
-        return bytes([self.OPERATION]) + self.covered() + getattr(self, "code", b"")
+        return bytes([self.OPERATION]) + self.covered() + binary(f"{type(self).__name__}.code", getattr(self, "code", b""))
 
     def signed(self, keys: GpskKeys) -> Self:
         """The same with its code, which covers the message behind the operation code, RFC 5433 9."""
@@ -163,9 +163,9 @@ def written(field: str, form: str, value: Any) -> bytes:
     """EncodeError names the field."""
     try:
         if form in (SUITE, NUMBER):
-            return int(value).to_bytes(WIDTHS[form], "big")
-        octets = b"".join(int(suite).to_bytes(6, "big") for suite in value) if form == SUITES else bytes(memoryview(value))
-    except (OverflowError, TypeError, ValueError):
+            return number(field, value, WIDTHS[form])
+        octets = b"".join(number(field, suite, WIDTHS[SUITE]) for suite in value) if form == SUITES else bytes(memoryview(value))
+    except (OverflowError, TypeError):
         raise EncodeError(field, f"{value!r} does not fit") from None
     if form == NONCE:
         if len(octets) != WIDTHS[NONCE]:
@@ -219,7 +219,7 @@ def derive_gpsk_keys(psk: Secret | Octets, peer: Octets, server: Octets, rand_pe
 
 def gpsk_psk(mn_aaa: Secret | Octets, nai: str) -> bytes:
     """A key for EAP-GPSK of a subscriber's MN-AAA key, for RFC 5433 12.11 wants one apart from other uses; 32 octets."""
-    return hmac_sha256(key_octets(mn_aaa), b"mipstorm eap-gpsk psk\0" + nai.encode("utf-8", "surrogateescape"))
+    return hmac_sha256(key_octets(mn_aaa), b"mipstorm eap-gpsk psk\0" + encoded("nai", nai))
 
 
 def sign_gpsk(packet: EapPacket, keys: GpskKeys) -> EapPacket:

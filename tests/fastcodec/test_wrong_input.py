@@ -133,3 +133,28 @@ def test_no_rows_have_columns_too(batch):
     assert batch.from_datagrams([]).datagrams() == []
     with pytest.raises(fc.EncodeError, match="rows of 3 octets cannot hold"):
         _ = batch.from_datagrams([b"\x01\x00\x05"]).fixed
+
+
+# ---- bodies of EAP
+
+@pytest.mark.parametrize(("body", "field"), [
+    (fc.EapNak(10**12), "EapNak.types"), (fc.EapNak((256,)), "EapNak.types"), (fc.EapExpanded(1.5, 1), "EapExpanded.vendor"),
+    (fc.EapExpanded("1", 1), "EapExpanded.vendor"), (fc.EapExpanded(2**24, 1), "EapExpanded.vendor"),
+    (fc.EapExpanded(1, -1), "EapExpanded.vendor_type"), (fc.EapExpanded(1, 1, "text"), "EapExpanded.data"),
+    (fc.EapMd5Challenge(16), "EapMd5Challenge.value"), (fc.EapMd5Challenge("text"), "EapMd5Challenge.value"),
+    (fc.EapMd5Challenge(b"a", b"name"), "EapMd5Challenge.name"), (fc.EapUnknown("4"), "EapUnknown.type"),
+    (fc.EapUnknown(256), "EapUnknown.type"), (fc.EapUnknown(60, 5), "EapUnknown.data"), (fc.EapIdentity(b"mn"), "EapIdentity.identity"),
+    (fc.Gpsk4(b"", 16), "Gpsk4.code"), (fc.Gpsk4(7), "Gpsk4.protected"), (fc.GpskFail("1"), "GpskFail.")], ids=repr)
+def test_bodies_of_wrong_types_name_the_field(body, field):
+    with pytest.raises(fc.EncodeError) as refusal:
+        fc.EapPacket(2, 1, body).encode()
+    assert refusal.value.field.startswith(field)
+    assert "RFC " in str(refusal.value)
+
+
+def test_what_derives_keys_names_what_is_wrong():
+    for call, field in ((lambda: fc.gpsk_psk(b"key", None), "nai"), (lambda: fc.eap_md5_response(256, b"key", b""), "EapPacket.identifier"),
+                        (lambda: fc.derive_key(b"key", bytes(16), "\ud800"), "identity")):
+        with pytest.raises(fc.EncodeError) as refusal:
+            call()
+        assert refusal.value.field == field
