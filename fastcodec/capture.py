@@ -77,13 +77,15 @@ class _Source:
         if len(self.window) - self.start >= count:
             return True
         pieces, have = [self.window[self.start:]], len(self.window) - self.start
-        while have < count:
-            piece = self._read(max(CHUNK, count - have))
-            if not piece:
-                break
-            pieces.append(piece)
-            have += len(piece)
-        self.window, self.start = b"".join(pieces), 0
+        try:
+            while have < count:
+                piece = self._read(max(CHUNK, count - have))
+                if not piece:
+                    break
+                pieces.append(piece)
+                have += len(piece)
+        finally:
+            self.window, self.start = b"".join(pieces), 0
         return have >= count
 
     def _read(self, count: int) -> bytes:
@@ -120,7 +122,7 @@ def read_capture(stream: BinaryIO) -> Iterator[Frame]:
     """The frames of a pcap or pcapng file, in order. CaptureError after the last good one when the rest is no capture."""
     source = _Source(stream)
     if source.need(2) and source.window[:2] == GZIP:
-        source = _Source(gzip.GzipFile(fileobj=cast(BinaryIO, _Rest(source)), mode="rb"))
+        source = _Source(_Unpacked(fileobj=cast(BinaryIO, _Rest(source)), mode="rb"))
     if not source.need(4):
         raise source.refuse(f"{source.left()} octets are no capture (pcap or pcapng)")
     magic = source.window[source.start:source.start + 4]
@@ -129,6 +131,13 @@ def read_capture(stream: BinaryIO) -> Iterator[Frame]:
     if magic == SECTION:
         return _pcapng(source)
     raise source.refuse(f"begins with {magic.hex()}, which is neither pcap nor pcapng")
+
+
+class _Unpacked(gzip.GzipFile):
+    """Gives what stands before a damage first: `read` of its base would lose it."""
+
+    def read(self, count: int | None = -1) -> bytes:
+        return self.read1(-1 if count is None else count)
 
 
 class _Rest:

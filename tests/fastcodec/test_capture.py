@@ -82,6 +82,19 @@ def test_a_damaged_gzip_file_is_a_damaged_capture(written: bytes) -> None:
             frames(octets)
 
 
+def test_a_cut_gzip_file_gives_the_frames_before_the_cut(written: bytes) -> None:
+    """As a capture does that is still being written; so does what follows it and is no gzip."""
+    many = written * 40 if written[:4] == b"\x0a\x0d\x0d\x0a" else written + written[24:] * 40
+    whole, packed = frames(many), gzip.compress(many, 0)
+    for octets in (packed[:len(packed) // 2], packed[:-9], packed + b"junk"):
+        found = []
+        with pytest.raises(CaptureError, match="gzip"):
+            for frame in read_capture(io.BytesIO(octets)):
+                found.append(frame)
+        assert len(found) > len(whole) // 4
+        assert found == whole[:len(found)]
+
+
 @pytest.mark.parametrize(("octets", "says"), [
     (b"", "0 octets are no capture"), (b"abc", "3 octets are no capture"), (b"GIF89a" + bytes(40), "neither pcap nor pcapng"),
     (b"\xd4\xc3\xb2\xa1" + bytes(10), "cut off"),
