@@ -149,8 +149,8 @@ cdef bytes _tagged(Row row, bytes content, int tag):
 
 
 cdef bytes _hide(Row row, object value, Cloak cloak):
-    """Octets that are hidden already, and without a secret all octets, are written as they stand."""
-    if isinstance(value, Hidden) or (cloak is None and type(value) is bytes):
+    """Octets that are hidden already are written as they stand; nothing else goes out in the clear."""
+    if isinstance(value, Hidden):
         return bytes(value)
     if cloak is None:
         raise EncodeError(row.name, "is hidden on the wire: encode with the secret (a reply: and the request)")

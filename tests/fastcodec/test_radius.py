@@ -194,7 +194,7 @@ VALUES = [("User-Name", "näme"), ("Class", b"\0\1"), ("Session-Timeout", 2**32 
           ("Framed-Interface-Id", "0:0:0:1"), ("Event-Timestamp", 1147694400), ("Tunnel-Type:3", 10),
           ("Tunnel-Type", 10),
           ("Tunnel-Client-Endpoint:1", "a"), ("Tunnel-Client-Endpoint", "a"), ("Mipstorm-FHA-FQDN", "fha.example"),
-          ("Mipstorm-MN-FHA-Key", bytes(34)), ("MS-MPPE-Send-Key", bytes(34)), ("Attr-250", b""),
+          ("Mipstorm-MN-FHA-Key", fc.Hidden(bytes(34))), ("MS-MPPE-Send-Key", fc.Hidden(bytes(34))), ("Attr-250", b""),
           ("Attr-26", b"\0\0\0"),
           ("Attr-26.32473.250", b"x")]
 

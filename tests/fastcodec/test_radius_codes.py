@@ -170,6 +170,11 @@ def test_hidden_without_a_secret_and_where_nothing_hides():
         fc.RadiusPacket(1, 3, bytes(16), [("User-Password", "x")]).encode()
     with pytest.raises(fc.EncodeError, match="hidden on the wire"):
         fc.RadiusPacket(43, 3, attributes=[("Tunnel-Password:1", "x")]).encode(SECRET)
+    for code in (40, 43, 4):         # RFC 5176 has no hiding for them: a key would go out in the clear
+        with pytest.raises(fc.EncodeError, match="MS-MPPE-Send-Key: is hidden on the wire"):
+            fc.RadiusPacket(code, 3, attributes=[("MS-MPPE-Send-Key", bytes(32))]).encode(SECRET)
+    with pytest.raises(fc.EncodeError, match="MS-MPPE-Send-Key: is hidden on the wire"):
+        fc.RadiusPacket(2, 3, bytes(16), [("MS-MPPE-Send-Key", bytes(32))]).encode()
     with pytest.raises(fc.EncodeError) as refusal:
         fc.RadiusPacket(1, 3, attributes=[("User-Password", "x" * 129)]).encode(SECRET)
     assert refusal.value.field == "User-Password"
