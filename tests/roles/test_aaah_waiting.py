@@ -7,7 +7,7 @@ import pytest
 from home import ACCESS, ACCOUNTING, HomeDesk, request_authenticated, status_server
 from world import FHA, NAS, SECOND, SECRET
 
-from fastcodec import RadiusPacket
+from fastcodec import Hidden, RadiusPacket
 
 START, STOP, INTERIM, ON, OFF = 1, 2, 3, 7, 8
 
@@ -218,7 +218,7 @@ def test_proxy_states_of_accounting_are_echoed() -> None:
     ("poorly_formed", accounting(leave_out="Acct-Status-Type")), ("poorly_formed", accounting(leave_out="Acct-Session-Id")),
     ("poorly_formed", accounting(leave_out="NAS-IP-Address")),
     ("poorly_formed", accounting(START, 1, ("Acct-Status-Type", 2))),
-    ("poorly_formed", accounting(START, 1, ("User-Password", bytes(16)))),
+    ("poorly_formed", accounting(START, 1, ("User-Password", Hidden(bytes(16))))),
     ("poorly_formed", accounting(START, 1, ("CHAP-Password", bytes(17)))),
 ], ids=lambda value: value if isinstance(value, str) else "")
 def test_accounting_refused(counter: str, request_: bytes) -> None:
