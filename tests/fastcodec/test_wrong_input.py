@@ -32,7 +32,7 @@ TAKES_OCTETS = {
 
 
 @pytest.mark.parametrize("use", TAKES_A_KEY)
-@pytest.mark.parametrize("key", NO_KEYS, ids=repr)
+@pytest.mark.parametrize("key", NO_KEYS, ids=lambda key: type(key).__name__)
 def test_what_is_no_key_signs_and_verifies_nothing(use, key):
     with pytest.raises(TypeError, match=r"keys? (is|are) octets"):
         TAKES_A_KEY[use](key)
