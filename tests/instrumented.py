@@ -7,6 +7,7 @@ What follows the mode goes to a Python that runs in that tree, under the sanitiz
 """
 from __future__ import annotations
 
+import filecmp
 import os
 import shlex
 import shutil
@@ -33,10 +34,9 @@ def compiler(mode: str) -> str:
 
 
 def refresh(source: str, target: str) -> None:
-    """Copies what is newer, dates and all: then only what changed is built again."""
-    there = Path(target)
-    if not there.exists() or there.stat().st_mtime != Path(source).stat().st_mtime:
-        shutil.copy2(source, target)
+    """Copies what differs, dated now: by the source's own date a change older than the last build would not be built."""
+    if not Path(target).exists() or not filecmp.cmp(source, target, shallow=False):
+        shutil.copyfile(source, target)
 
 
 def tree_of(mode: str) -> Path:
