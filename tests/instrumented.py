@@ -73,7 +73,7 @@ def environment(mode: str, tree: Path) -> dict[str, str]:
     """PYTHONMALLOC: in an arena of Python's own, an over-read of a few octets stays unseen. Leaks: the interpreter's are many."""
     runtime = gcc_runtime(compiler(mode)) if mode == "sanitize" else fuzzer_runtime()
     return os.environ | {
-        "LD_PRELOAD": runtime, "PYTHONMALLOC": "malloc", "PYTHONPATH": str(tree),
+        "LD_PRELOAD": runtime, "MIPSTORM_SLOWDOWN": "5", "PYTHONMALLOC": "malloc", "PYTHONPATH": str(tree),
         "ASAN_OPTIONS": "detect_leaks=0:abort_on_error=1:allocator_may_return_null=1",
         "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1"}
 

@@ -5,6 +5,7 @@ next good request is served."""
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 import time
 from collections.abc import Callable
@@ -25,6 +26,7 @@ from servers.store.store import Store
 from servers.tables.replies import ReplyCache
 
 SILENT = None
+LONGEST = 0.05 * float(os.environ.get("MIPSTORM_SLOWDOWN", "1"))  # seconds of this thread for one packet, whatever else the machine does
 FIRST_NODE = 8  # of those that rows use at real sockets; the first one is for role and decoder
 
 
@@ -139,20 +141,20 @@ def check_replies(row: Row, desk: Desk, node: int, replies: list[bytes]) -> None
 def through_decoder(row: Row) -> None:
     octets = row.build(Sender(Desk(), 0))
     kind = RegistrationRequest if row.target == "fha" else RadiusPacket
-    started = time.perf_counter()
+    started = time.thread_time()
     try:
         kind.decode(octets)
         decoded = True
     except DecodeError:
         decoded = False
-    assert time.perf_counter() - started < 0.05
+    assert time.thread_time() - started < LONGEST
     assert decoded == row.decodes
 
 
 def through_role(row: Row) -> None:
     desk = Desk()
     octets = row.build(Sender(desk, 0))
-    started = time.perf_counter()
+    started = time.thread_time()
     if row.target == "fha":
         source = (row.source or desk.care_of(0), max(row.port, 0) if row.port else 5001)
         replies = desk.send(octets, source=source)
@@ -160,7 +162,7 @@ def through_role(row: Row) -> None:
         replies = desk.ask_aaah(octets, (row.source or NAS, 40999))
     else:
         replies = desk.exchange((AAAH, 1812), (FHA, 30001), octets, (FHA, 30001))
-    assert time.perf_counter() - started < 0.05
+    assert time.thread_time() - started < LONGEST
     check_replies(row, desk, 0, replies)
     assert counted(row, desk.aaah.counters(), desk.fha.counters()) == expected(row)
     if row.target != "fha" or row.code not in (0, 1):
