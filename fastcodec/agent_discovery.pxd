@@ -22,10 +22,13 @@ cpdef enum AgentFlag:
     AGENT_I = 0x0020               # regional registration, RFC 4857
 
 cpdef enum AdvertisedType:
-    """Extension types of agent advertisements only, RFC 5944 2.1, RFC 4721 2."""
+    """Extension types of agent advertisements that are not registrations', or another there: RFC 5944 2.1 and the RFC beside each."""
     ADVERTISED_AGENT = 16
     ADVERTISED_PREFIX_LENGTHS = 19
-    ADVERTISED_CHALLENGE = 24
+    ADVERTISED_CHALLENGE = 24              # RFC 4721 2
+    ADVERTISED_EXPERIMENT_MUST = 127       # RFC 4064 4.2
+    ADVERTISED_LINK_LAYER_ADDRESS = 140    # RFC 4881 9
+    ADVERTISED_EXPERIMENT = 255            # RFC 4064 4.4
 
 cdef packed struct AgentAdvertisement:       # RFC 1256 3; router addresses and extensions follow
     uint8_t type

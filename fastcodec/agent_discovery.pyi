@@ -32,6 +32,9 @@ class AdvertisedType(IntEnum):
     ADVERTISED_AGENT = 16
     ADVERTISED_PREFIX_LENGTHS = 19
     ADVERTISED_CHALLENGE = 24
+    ADVERTISED_EXPERIMENT_MUST = 127
+    ADVERTISED_LINK_LAYER_ADDRESS = 140
+    ADVERTISED_EXPERIMENT = 255
 
 def register(codec: ExtensionCodec, advertisement: Any, router: Any, solicitation: Any) -> None: ...
 def decode(data: _Octets) -> Any: ...

@@ -28,8 +28,9 @@ LAYOUTS = {"AgentAdvertisement": dtype_of(_advertisements), "AgentSolicitation":
            "MobilityAgent": dtype_of(_agents)}
 
 # What an advertisement may carry: its own, and those of registrations that may stand in both (RFC 5944 1.8, 3846 3, 3115 3).
-ADVERTISED = {16: Shape.TLV, 19: Shape.TLV, 24: Shape.TLV, 127: Shape.TLV,
-              **{n: EXTENSIONS[n].shape for n in (0, 38, 134, 136, 255)}}
+# Experiments have no subtype here (RFC 4064 4.2, 4.4).
+ADVERTISED = {16: Shape.TLV, 19: Shape.TLV, 24: Shape.TLV, 127: Shape.TLV, 140: Shape.SHORT, 255: Shape.TLV,
+              **{n: EXTENSIONS[n].shape for n in (0, 38, 134, 136)}}
 for _number in range(256):
     SHAPES[<int> _number] = ADVERTISED.get(_number, Shape.UNKNOWN_MUST if _number < 128 else Shape.UNKNOWN_SKIP)
 

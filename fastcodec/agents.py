@@ -21,12 +21,11 @@ from fastcodec.mip4_extensions import (
     UnknownExtension,
     VendorExtension,
 )
-from fastcodec.mip4_services import Experiment
 from fastcodec.overlay import Overlay
 from fastcodec.sections import cite
 
-__all__ = ["AdvertisedChallenge", "AgentAdvertisement", "AgentMessage", "AgentSolicitation", "MobilityAgent", "PrefixLengths",
-           "RouterAddress"]
+__all__ = ["AdvertisedChallenge", "AdvertisedExperiment", "AdvertisedLinkLayerAddress", "AgentAdvertisement", "AgentMessage",
+           "AgentSolicitation", "CriticalAdvertisedExperiment", "MobilityAgent", "PrefixLengths", "RouterAddress"]
 
 Octets = bytes | bytearray | memoryview
 overlays = Overlay({**mip4_parts.LAYOUTS, **agent_discovery.LAYOUTS}, agent_discovery.ADVERTISED)
@@ -57,6 +56,32 @@ class AdvertisedChallenge(Extension, frozen=True):
 
     plan: ClassVar[Plan]
     challenge: bytes
+
+
+@overlays("ShortHeader", type=AdvertisedType.ADVERTISED_LINK_LAYER_ADDRESS)
+class AdvertisedLinkLayerAddress(Extension, frozen=True):
+    """`subtype` 1 IMSI and connection, 2 IMSI, 3 Ethernet address, 4 EUI-64, 5 the agent solicited, 6 access point, 7 foreign agent:
+    `value` as in the extension of registrations, RFC 4881 9."""
+
+    plan: ClassVar[Plan]
+    subtype: int
+    value: bytes
+
+
+@overlays("TlvHeader", type=AdvertisedType.ADVERTISED_EXPERIMENT_MUST)
+class CriticalAdvertisedExperiment(Extension, frozen=True):
+    """Experiments that may not be skipped, here without subtype, RFC 4064 4.2."""
+
+    plan: ClassVar[Plan]
+    value: bytes
+
+
+@overlays("TlvHeader", type=AdvertisedType.ADVERTISED_EXPERIMENT)
+class AdvertisedExperiment(Extension, frozen=True):
+    """Experiments that may be skipped, here without subtype, RFC 4064 4.4."""
+
+    plan: ClassVar[Plan]
+    value: bytes
 
 
 class RouterAddress(Part, frozen=True):
@@ -118,9 +143,10 @@ class AgentSolicitation(AgentMessage):
         return agent_discovery.encode_solicitation(self)
 
 
-ADVERTISED_CLASSES = [MobilityAgent, PrefixLengths, AdvertisedChallenge, HomeAgentIdentity, AaahIdentity, VendorExtension,
-                      CriticalVendorExtension, Experiment]
+ADVERTISED_CLASSES = [MobilityAgent, PrefixLengths, AdvertisedChallenge, AdvertisedLinkLayerAddress, CriticalAdvertisedExperiment,
+                      AdvertisedExperiment, HomeAgentIdentity, AaahIdentity, VendorExtension, CriticalVendorExtension]
 cite([MobilityAgent, PrefixLengths, AdvertisedChallenge], "extension")
+cite([AdvertisedLinkLayerAddress, CriticalAdvertisedExperiment, AdvertisedExperiment])
 cite([AgentMessage, AgentAdvertisement, AgentSolicitation, RouterAddress])
 agent_discovery.register(ExtensionCodec(UnknownExtension, Padding, ADVERTISED_CLASSES), AgentAdvertisement, RouterAddress,
                          AgentSolicitation)

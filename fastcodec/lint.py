@@ -7,9 +7,11 @@ from fastcodec import agent_discovery
 from fastcodec.agents import AgentAdvertisement, AgentSolicitation, MobilityAgent, PrefixLengths
 from fastcodec.base import Message, Part
 from fastcodec.errors import DecodeError, EncodeError
+from fastcodec.lint_content import content_findings
 from fastcodec.lint_registration import reply_findings, request_findings, uncovered
 from fastcodec.lint_view import Finding, Place, View, is_sound
 from fastcodec.mip4 import CHAP_SPI, EXTENSIONS, ExtensionType, MessageType
+from fastcodec.mip4_codes import NotificationCode
 from fastcodec.mip4_extensions import Padding
 from fastcodec.mip4_messages import Mip4Message
 from fastcodec.registration import pieces_of
@@ -24,6 +26,8 @@ SECTIONS = {E.EXT_MN_HA: "5944 3.5.2", E.EXT_MN_FA: "5944 3.5.3", E.EXT_FA_HA: "
             E.EXT_CVSE: "3115 2.1", E.EXT_REVOCATION_SUPPORT: "3543 3.2"}
 DIGESTS = (16, 20, 32)                       # octets of HMAC-MD5, HMAC-SHA1, HMAC-SHA256
 NOTIFIED_BY = (E.EXT_MN_HA, E.EXT_FA_HA, E.EXT_MN_HA, E.EXT_MN_FA, E.EXT_MN_FA, E.EXT_FA_HA)     # by direction, RFC 6098 4.1
+FROM_FA, FROM_HA, FROM_MN = range(64, 70), range(128, 134), range(192, 198)                       # codes, RFC 6098 6
+DENIED_BY = (FROM_HA, FROM_HA, FROM_MN, FROM_MN, FROM_FA, FROM_FA)                                # by direction
 
 
 def lint(message: Message | Octets) -> list[Finding]:
@@ -101,6 +105,8 @@ def extension_findings(view: View, place: Place) -> Iterator[Finding]:
         yield from vendor_findings(view, place)
     elif place.type == E.EXT_NAI and b"\0" in view.value(place):
         yield Finding("nai-text", place.value, "2794 2", "a NUL in the NAI")
+    else:
+        yield from content_findings(view, place)
 
 
 def authentication_findings(view: View, place: Place) -> Iterator[Finding]:
@@ -143,12 +149,23 @@ def notification_findings(view: View) -> Iterator[Finding]:
         yield Finding("no-authorization", len(view.octets), "6098 4.1", f"direction {direction} needs extension {NOTIFIED_BY[direction]}")
     if view.octets[0] == MessageType.GENERIC_NOTIFICATION and view.number(2, 2) & 0x7fff:
         yield Finding("reserved-flags", 2, "6098 4.1", "reserved flags are set")
-    if view.octets[0] == MessageType.NOTIFICATION_ACKNOWLEDGMENT and view.octets[3]:
-        yield Finding("reserved-octets", 3, "6098 4.2", "the reserved octet is not zero")
+    if view.octets[0] == MessageType.NOTIFICATION_ACKNOWLEDGMENT:
+        if view.octets[3]:
+            yield Finding("reserved-octets", 3, "6098 4.2", "the reserved octet is not zero")
+        yield from notification_code(view)
     for place in view.places:
         if not place.is_authentication and place.type != E.EXT_MESSAGE_STRING:
             yield Finding("wrong-message", place.head, "6098 4.1", f"{place} does not belong into a notification")
     yield from uncovered(view)
+
+
+def notification_code(view: View) -> Iterator[Finding]:
+    """Assigned, and of the range that the sender's codes have, RFC 6098 4.2."""
+    direction, code = view.octets[1], view.octets[2]
+    if code not in NotificationCode.__members__.values():
+        yield Finding("unassigned-code", 2, "6098 4.2", f"code {code} is not assigned")
+    elif code and direction < len(DENIED_BY) and code not in DENIED_BY[direction]:
+        yield Finding("code-of-another", 2, "6098 4.2", f"code {code} is not one of the sender's, who is told by direction {direction}")
 
 
 RULES = {MessageType.REGISTRATION_REQUEST: request_findings, MessageType.REGISTRATION_REPLY: reply_findings,

@@ -27,19 +27,27 @@ REQUEST_ORDER: tuple[tuple[Kind, Kind, str], ...] = (
     ((E.EXT_NAI_CARRYING, None), MN_HA, "3846 3"), ((E.EXT_DUAL_STACK, None), MN_HA, "5454 3.1"),
     (MN_HA, (E.EXT_DELIVERY_STYLE, None), "3024 3.3"), ((E.EXT_DELIVERY_STYLE, None), MN_FA, "3024 3.3"),
     (MN_HA, (E.EXT_GRE_KEY, None), "6245 4"), (MN_AAA, (E.EXT_GRE_KEY, None), "6245 4"),
-    ((E.EXT_GRE_KEY, None), FA_HA, "6245 4"))
+    ((E.EXT_GRE_KEY, None), FA_HA, "6245 4"), ((E.EXT_GFA_ADDRESS, None), FA_HA, "4857 9.1"),
+    ((E.EXT_SKIP_TRAVERSAL, None), MN_HA, "2356 7.3"), ((E.EXT_FLOW_BINDING, None), MN_HA, "7629 4.1"))
 REPLY_ORDER: tuple[tuple[Kind, Kind, str], ...] = (
     (NAI, MN_HA, "2794 2"), ((E.EXT_MN_HA_NONCE_REPLY, None), MN_HA, "3957 6.4"), ((E.EXT_MN_FA_NONCE_REPLY, None), MN_FA, "3957 6.2"),
     ((E.EXT_UDP_TUNNEL_REPLY, None), MN_HA, "3519 3.2"), ((E.EXT_DUAL_STACK, None), MN_HA, "5454 3.2"),
     ((E.EXT_DYNAMIC_HA, None), MN_HA, "4433 5.1"), ((E.EXT_NAI_CARRYING, None), MN_HA, "3846 3"),
     (MN_HA, CHALLENGE, "4721 3.4"), (CHALLENGE, FA_HA, "4721 3.4"), (CHALLENGE, MN_FA, "4721 3.3"), (MN_HA, FA_HA, "5944 3.8.3.3"),
     (MN_HA, MN_FA, "5944 3.7.3.2"), ((E.EXT_FA_ERROR, None), MN_FA, "4636 3"), (MN_HA, (E.EXT_FA_ERROR, None), "4636 4"),
-    ((E.EXT_GRE_KEY, None), FA_HA, "6245 4"))
+    ((E.EXT_GRE_KEY, None), FA_HA, "6245 4"), ((E.EXT_GFA_ADDRESS, None), MN_HA, "4857 9.1"),
+    ((E.EXT_SKIP_TRAVERSAL, None), MN_HA, "2356 7.3"), ((E.EXT_FLOW_BINDING, None), MN_HA, "7629 4.2"))
 
-REPLIES_ONLY = {E.EXT_MN_FA_NONCE_REPLY: "3957 6.2", E.EXT_MN_HA_NONCE_REPLY: "3957 6.4", E.EXT_UDP_TUNNEL_REPLY: "3519 3.2",
-                E.EXT_FA_ERROR: "4636 3"}
-REQUESTS_ONLY = {E.EXT_MN_FA_NONCE_REQUEST: "3957 6.1", E.EXT_MN_HA_NONCE_REQUEST: "3957 6.3", E.EXT_UDP_TUNNEL_REQUEST: "3519 3.1",
-                 E.EXT_DELIVERY_STYLE: "3024 3.3", E.EXT_SERVICE_SELECTION: "5446 3"}
+REPLIES_ONLY: dict[Kind, str] = {
+    (E.EXT_MN_FA_NONCE_REPLY, None): "3957 6.2", (E.EXT_MN_HA_NONCE_REPLY, None): "3957 6.4", (E.EXT_UDP_TUNNEL_REPLY, None): "3519 3.2",
+    (E.EXT_FA_ERROR, None): "4636 3", (E.EXT_REGIONAL_LIFETIME, None): "4857 9.4", (E.EXT_MESSAGE_STRING, None): "4917 3",
+    (E.EXT_MOBILE_NETWORK, 1): "5177 4.2", (E.EXT_MOBILE_NETWORK, 2): "5177 4.2", (E.EXT_DUAL_STACK, 2): "5454 2.2",
+    (E.EXT_ROUTE_OPTIMIZATION, 1): "6521 5.2", (E.EXT_ROUTE_OPTIMIZATION, 3): "6521 5.4", (E.EXT_ROUTE_OPTIMIZATION_DATA, 1): "6521 5.5"}
+REQUESTS_ONLY: dict[Kind, str] = {
+    (E.EXT_MN_FA_NONCE_REQUEST, None): "3957 6.1", (E.EXT_MN_HA_NONCE_REQUEST, None): "3957 6.3",
+    (E.EXT_UDP_TUNNEL_REQUEST, None): "3519 3.1", (E.EXT_DELIVERY_STYLE, None): "3024 3.3", (E.EXT_SERVICE_SELECTION, None): "5446 3",
+    (E.EXT_HIERARCHICAL_FA, None): "4857 9.2", (E.EXT_MOBILE_NETWORK, 0): "5177 4.1", (E.EXT_DUAL_STACK, 1): "5454 2.1",
+    (E.EXT_DUAL_STACK, 3): "5454 2.3", (E.EXT_ROUTE_OPTIMIZATION_INDICATION, 1): "6521 5.1", (E.EXT_FLOW_BINDING, 1): "7629 4.1"}
 
 
 def order_findings(view: View, order: tuple[tuple[Kind, Kind, str], ...]) -> Iterator[Finding]:
@@ -49,10 +57,11 @@ def order_findings(view: View, order: tuple[tuple[Kind, Kind, str], ...]) -> Ite
             yield Finding("order", earlier.head, section, f"{earlier} must stand before {later}")
 
 
-def misplaced(view: View, table: dict[ExtensionType, str], where: str) -> Iterator[Finding]:
+def misplaced(view: View, table: dict[Kind, str], where: str) -> Iterator[Finding]:
     for place in view.places:
-        if place.type in table:
-            yield Finding("wrong-message", place.head, table[ExtensionType(place.type)], f"{place} does not belong into a {where}")
+        section = table.get((place.type, None)) or table.get((place.type, place.subtype))
+        if section:
+            yield Finding("wrong-message", place.head, section, f"{place} does not belong into a {where}")
 
 
 def uncovered(view: View, spared: tuple[int, ...] = ()) -> Iterator[Finding]:
@@ -90,7 +99,7 @@ def request_flags(view: View) -> Iterator[Finding]:
 
 
 def request_authorization(view: View) -> Iterator[Finding]:
-    if not any(p.type == E.EXT_MN_HA or p.is_mn_aaa for p in view.places):
+    if not any(p.type == E.EXT_MN_HA or p.is_mn_aaa or p.is_correspondent for p in view.places):
         yield Finding("no-authorization", len(view.octets), "5944 3.8.2.1", "no MN-HA and no MN-AAA authentication: discarded")
     challenge = view.first(E.EXT_CHALLENGE)
     if challenge and not any(p.head > challenge.head and (p.type == E.EXT_MN_FA or p.is_mn_aaa) for p in view.places):
@@ -132,10 +141,6 @@ def request_tunnels(view: View) -> Iterator[Finding]:
     mode = view.first(E.EXT_DUAL_STACK, 3)
     if mode and not is_colocated(view):
         yield Finding("tunneling-mode", mode.head, "5454 2.3", "IPv6 Tunneling Mode needs a co-located care-of address")
-    for place in view.all(E.EXT_DUAL_STACK, 1):
-        length, prefix = view.octets[place.value], view.number(place.value + 1, 16)
-        if place.end - place.value == 17 and length <= 128 and prefix & ((1 << (128 - length)) - 1):
-            yield Finding("prefix-bits", place.value + 1, "5454 2.1", f"bits beyond the prefix length {length} are set")
 
 
 # ---- replies ---------------------------------------------------------------------------------------------------------
@@ -153,7 +158,7 @@ def reply_findings(view: View) -> Iterator[Finding]:
 
 
 def reply_authentication(view: View, code: int) -> Iterator[Finding]:
-    if code in FROM_HOME_AGENT and not view.first(E.EXT_MN_HA):
+    if code in FROM_HOME_AGENT and not view.first(E.EXT_MN_HA) and not any(p.is_correspondent for p in view.places):
         yield Finding("no-mn-ha", len(view.octets), "5944 3.8.3.3", "a home agent's reply without MN-HA authentication: discarded")
     for place in view.all(E.EXT_GENERALIZED, 1):
         yield Finding("wrong-message", place.head, "4721 6", "MN-AAA authentication does not belong into a reply")
@@ -168,9 +173,6 @@ def reply_contents(view: View, code: int) -> Iterator[Finding]:
         yield Finding("no-redirection", len(view.octets), "4433 5.3", "code 143 without the home agent to ask instead")
     if code in CHALLENGE_CODES and not view.first(E.EXT_CHALLENGE):
         yield Finding("no-challenge", len(view.octets), "4721 3.3", f"code {code} without a new challenge")
-    for place in view.all(E.EXT_FA_ERROR):
-        if not 64 <= view.octets[place.value] <= 127:
-            yield Finding("fa-error-status", place.value, "4636 3", f"status {view.octets[place.value]} is no foreign agent's")
 
 
 def reply_keys(view: View, code: int) -> Iterator[Finding]:

@@ -10,7 +10,9 @@ __all__ = ["Finding", "Place", "View", "is_sound"]
 
 AUTHENTICATIONS = (ExtensionType.EXT_MN_HA, ExtensionType.EXT_MN_FA, ExtensionType.EXT_FA_HA, ExtensionType.EXT_GENERALIZED)
 SUBTYPES = {(36, 1): "MN-AAA", (36, 2): "FA-FA", (36, 3): "MN-GFA", (36, 4): "MN-PAR", (139, 1): "requested HA",
-            (139, 2): "redirected HA"}
+            (139, 2): "redirected HA", (148, 0): "mobile network request", (148, 1): "mobile network acknowledgement",
+            (148, 2): "mobile network acknowledgement", (152, 1): "IPv6 prefix request", (152, 2): "IPv6 prefix reply",
+            (152, 3): "IPv6 tunneling mode", (154, 1): "multipath"}
 
 
 class Finding(NamedTuple):
@@ -41,6 +43,11 @@ class Place(NamedTuple):
     @property
     def is_mn_aaa(self) -> bool:
         return self.type == ExtensionType.EXT_GENERALIZED and self.subtype == SUBTYPE_MN_AAA
+
+    @property
+    def is_correspondent(self) -> bool:
+        """What proves a mobile router to its correspondent, RFC 6521 5.3."""
+        return self.type == ExtensionType.EXT_ROUTE_OPTIMIZATION and self.subtype == 2
 
     def __str__(self) -> str:
         row = EXTENSIONS.get(self.type)
@@ -76,4 +83,4 @@ class View:
 
     @property
     def authentications(self) -> list[Place]:
-        return [p for p in self.places if p.is_authentication]
+        return [p for p in self.places if p.is_authentication or p.is_correspondent]

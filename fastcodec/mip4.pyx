@@ -76,17 +76,17 @@ EXTENSIONS = {
     46: _row("gfa_address", Shape.TLV, minimum=6, maximum=6),                                    # RFC 4857 9.1
     47: _row("proxy_mip_must", Shape.LONG),                                                      # RFC 5563 5.1
     48: _row("gre_key", Shape.LONG, minimum=4, maximum=4),                                       # RFC 6245 5
-    49: _row("route_optimization", Shape.SHORT),                                                 # RFC 6521 10
-    50: _row("route_optimization_data", Shape.LONG),                                             # RFC 6521 10
+    49: _row("route_optimization", Shape.SHORT),                                                 # RFC 6521 5.2-5.4
+    50: _row("route_optimization_data", Shape.LONG),                                             # RFC 6521 5.5
     127: _row("experimental_must", Shape.LONG),                                                  # RFC 4064 4.1
-    129: _row("skip_traversal", Shape.UNKNOWN_SKIP),                                             # RFC 2356
+    129: _row("skip_traversal", Shape.TLV),                                                      # RFC 2356 7.3
     130: _row("delivery_style", Shape.TLV),                                                      # RFC 3024 3.3
     131: _row("nai", Shape.TLV, single=True, minimum=1, maximum=255),                            # RFC 2794 2
     132: _row("challenge", Shape.TLV),                                                           # RFC 4721 4
     134: _row("nvse", Shape.TLV, "NormalVendorExtension", False, 8, 255),                        # RFC 3115 2.2
     136: _row("nai_carrying", Shape.SHORT),                                                      # RFC 3846 3-5
     137: _row("revocation_support", Shape.TLV, "RevocationSupport", True, 6, 6),                 # RFC 3543 3.2
-    138: _row("link_layer_address", Shape.UNKNOWN_SKIP),                                         # RFC 4881 10.1
+    138: _row("link_layer_address", Shape.SHORT),                                                # RFC 4881 9
     139: _row("dynamic_ha", Shape.EITHER, minimum=4, maximum=4),                                 # RFC 4433 3.4
     140: _row("hierarchical_fa", Shape.TLV),                                                     # RFC 4857 9.2
     141: _row("replay_style", Shape.TLV),                                                        # RFC 4857 9.3
@@ -98,8 +98,8 @@ EXTENSIONS = {
     149: _row("trusted_networks", Shape.SHORT),                                                  # RFC 5265 3.4
     151: _row("service_selection", Shape.TLV, minimum=1, maximum=255),                           # RFC 5446 3
     152: _row("dual_stack", Shape.SHORT),                                                        # RFC 5454 2
-    153: _row("route_optimization_indication", Shape.UNKNOWN_SKIP),                              # RFC 6521 10
-    154: _row("flow_binding", Shape.LONG),                                                       # RFC 7629 7
+    153: _row("route_optimization_indication", Shape.SHORT),                                     # RFC 6521 5.1
+    154: _row("flow_binding", Shape.LONG),                                                       # RFC 7629 4.1, 4.2
     255: _row("experimental", Shape.SHORT),                                                      # RFC 4064 4.3
 }
 

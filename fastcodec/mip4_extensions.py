@@ -1,4 +1,4 @@
-"""Extensions of Mobile IPv4 messages as a person handles them: names, NAIs, keys, vendors. Others in `mip4_services`."""
+"""Extensions of Mobile IPv4 messages as a person handles them: names, NAIs, keys, vendors. Others in `mip4_services`, `mip4_routing`."""
 from __future__ import annotations
 
 from ipaddress import IPv4Address, IPv6Address
@@ -8,6 +8,7 @@ from fastcodec import mip4, mip4_parts
 from fastcodec.base import Part, as_hex, flags_of, name_of
 from fastcodec.fields import Plan
 from fastcodec.mip4 import BootstrapType, ExtensionType, InformFlag, ReplyCode
+from fastcodec.mip4_codes import KeyAlgorithm, ReplayMethod
 from fastcodec.overlay import Overlay
 from fastcodec.wire import Shape
 
@@ -126,7 +127,7 @@ class MnFaNonceReply(Extension, frozen=True, gc=False):
     lifetime: int
     aaa_spi: Spi
     fa_spi: Spi
-    algorithm: int
+    algorithm: Annotated[int, name_of(KeyAlgorithm)]
     nonce: bytes
 
 
@@ -146,8 +147,8 @@ class NonceReply(Extension, frozen=True, gc=False):
     lifetime: int
     aaa_spi: Spi
     ha_spi: Spi
-    algorithm: int
-    replay_method: int
+    algorithm: Annotated[int, name_of(KeyAlgorithm)]
+    replay_method: Annotated[int, name_of(ReplayMethod)]
     nonce: bytes
 
 

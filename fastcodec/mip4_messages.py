@@ -6,12 +6,13 @@ from typing import Annotated, ClassVar, Self
 
 from msgspec import field
 
-from fastcodec import mip4, mip4_extensions, mip4_services, registration
+from fastcodec import mip4, mip4_extensions, mip4_routing, mip4_services, registration
 from fastcodec.base import Message, flags_of, name_of
 from fastcodec.errors import EncodeError
 from fastcodec.extension_codec import ExtensionCodec
 from fastcodec.fields import Plan
 from fastcodec.mip4 import MessageType
+from fastcodec.mip4_codes import NotificationCode
 from fastcodec.mip4_extensions import BootstrapAddress, Extension, Nai, Padding, UnknownExtension, overlays
 from fastcodec.sections import cite
 from fastcodec.signing import Keys, Octets, keys_like_before, unsigned, wants_keys, wants_none_empty
@@ -145,11 +146,11 @@ class GenericNotification(Mip4Message):
 
 @overlays("NotificationAcknowledgment", type=MessageType.NOTIFICATION_ACKNOWLEDGMENT)
 class NotificationAcknowledgment(Mip4Message):
-    """RFC 6098 4.2. `code` 0, 64-69 from a foreign agent, 128-133 a home agent, 192-197 a mobile node."""
+    """RFC 6098 4.2. `direction` is a `NotificationDirection`, `code` a `NotificationCode`."""
 
     plan: ClassVar[Plan]
     direction: Annotated[int, name_of(mip4.NotificationDirection)]
-    code: int
+    code: Annotated[int, name_of(NotificationCode)]
     home_address: IPv4Address
     home_agent: IPv4Address
     care_of_address: IPv4Address
@@ -158,7 +159,7 @@ class NotificationAcknowledgment(Mip4Message):
     reserved: int = 0
 
 
-EXTENSION_CLASSES = [cls for module in (mip4_extensions, mip4_services) for cls in vars(module).values()
+EXTENSION_CLASSES = [cls for module in (mip4_extensions, mip4_services, mip4_routing) for cls in vars(module).values()
                      if isinstance(cls, type) and issubclass(cls, Extension) and hasattr(cls, "plan") and cls is not BootstrapAddress]
 CODEC = ExtensionCodec(UnknownExtension, Padding, list(dict.fromkeys(EXTENSION_CLASSES)))
 cite(EXTENSION_CLASSES, "extension")

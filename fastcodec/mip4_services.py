@@ -1,23 +1,27 @@
-"""Extensions of Mobile IPv4 for tunnels, networks, proxies and experiments.
-
-Where an RFC leaves the content to others, or has it drawn by them, `value` holds it as octets.
-"""
+"""Extensions of Mobile IPv4 for tunnels, networks, proxies and experiments. Others in `mip4_extensions` and `mip4_routing`."""
 from __future__ import annotations
 
 from ipaddress import IPv4Address, IPv6Address
 from typing import Annotated, ClassVar
 
-from fastcodec.base import as_hex, flags_of
+from fastcodec.base import as_hex, flags_of, name_of
 from fastcodec.fields import Plan
 from fastcodec.mip4 import ExtensionType, TunnelReplyFlag, TunnelRequestFlag
+from fastcodec.mip4_codes import (
+    DeviceIdKind,
+    MobileNetworkCode,
+    PrefixReplyCode,
+    ProxyAccess,
+    ProxyAuthentication,
+    SubscriberIdKind,
+    TunnelReplyCode,
+)
 from fastcodec.mip4_extensions import Extension, overlays
 
-__all__ = ["CriticalExperiment", "DeliveryStyle", "Experiment", "FlowBinding", "GfaAddress", "GreKey", "HierarchicalForeignAgent",
-           "Ipv6PrefixReply", "Ipv6PrefixRequest", "Ipv6TunnelingMode", "LinkLayerAddress", "MessageString",
-           "MobileNetworkAcknowledgment", "MobileNetworkRequest", "ProxyAccessTechnology", "ProxyAuthenticationMethod",
-           "ProxyDeviceId", "ProxyInterfaceId", "ProxySubscriberId", "RegionalLifetime", "ReplayStyle", "RouteOptimization",
-           "RouteOptimizationData", "RouteOptimizationIndication", "ServiceSelection", "SkipTraversal", "TrustedNetworks",
-           "UdpTunnelReply", "UdpTunnelRequest"]
+__all__ = ["CriticalExperiment", "DeliveryStyle", "Experiment", "GreKey", "Ipv6PrefixReply", "Ipv6PrefixRequest",
+           "Ipv6TunnelingMode", "MessageString", "MobileNetworkAcknowledgment", "MobileNetworkRequest", "ProxyAccessTechnology",
+           "ProxyAuthenticationMethod", "ProxyDeviceId", "ProxyInterfaceId", "ProxySubscriberId", "ServiceSelection",
+           "TrustedNetworks", "UdpTunnelReply", "UdpTunnelRequest"]
 
 
 # ---- tunnels ---------------------------------------------------------------------------------------------------------
@@ -35,10 +39,10 @@ class UdpTunnelRequest(Extension, frozen=True, gc=False):
 
 @overlays("ShortHeader", "UdpTunnelReply", type=ExtensionType.EXT_UDP_TUNNEL_REPLY)
 class UdpTunnelReply(Extension, frozen=True, gc=False):
-    """RFC 3519 3.2. `code` 0-63 assent, 64-255 decline; `keepalive` in seconds, 0: 110."""
+    """RFC 3519 3.2. `code` is a `TunnelReplyCode`, 0-63 assent, 64-255 decline; `keepalive` in seconds, 0: 110."""
 
     plan: ClassVar[Plan]
-    code: int
+    code: Annotated[int, name_of(TunnelReplyCode)]
     flags: Annotated[int, flags_of(TunnelReplyFlag)]
     keepalive: int
 
@@ -71,10 +75,10 @@ class Ipv6PrefixRequest(Extension, frozen=True, gc=False):
 
 @overlays("ShortHeader", "PrefixReply", type=ExtensionType.EXT_DUAL_STACK, subtype=2)
 class Ipv6PrefixReply(Extension, frozen=True, gc=False):
-    """RFC 5454 2.2. `code` 0 tunnel to the home address, 1 to the care-of address, 8 and 9 rejected."""
+    """RFC 5454 2.2. `code` is a `PrefixReplyCode`, 0-7 accepted, 8-255 rejected."""
 
     plan: ClassVar[Plan]
-    code: int
+    code: Annotated[int, name_of(PrefixReplyCode)]
     prefix_length: int
     prefix: IPv6Address
     reserved: int = 0
@@ -101,11 +105,11 @@ class MobileNetworkRequest(Extension, frozen=True, gc=False):
 
 @overlays("ShortHeader", "MobileNetworkReply", type=ExtensionType.EXT_MOBILE_NETWORK)
 class MobileNetworkAcknowledgment(Extension, frozen=True, gc=False):
-    """`subtype` 1: a network that was asked for, 2: one that the home agent knows of; RFC 5177 4.2."""
+    """`subtype` 1: a network that was asked for, 2: one that the home agent knows of; `code` a `MobileNetworkCode`. RFC 5177 4.2."""
 
     plan: ClassVar[Plan]
     subtype: int
-    code: int
+    code: Annotated[int, name_of(MobileNetworkCode)]
     prefix_length: int
     prefix: IPv4Address
     reserved: int = 0
@@ -136,23 +140,14 @@ class MessageString(Extension, frozen=True, gc=False):
     text: str
 
 
-@overlays("LongHeader", type=ExtensionType.EXT_FLOW_BINDING)
-class FlowBinding(Extension, frozen=True, gc=False):
-    """`subtype` 1 multipath, 2 flow binding, RFC 7629 4."""
-
-    plan: ClassVar[Plan]
-    subtype: int
-    value: bytes
-
-
 # ---- proxies, RFC 5563 -----------------------------------------------------------------------------------------------
 
 @overlays("LongHeader", "AuthenticationMethod", type=ExtensionType.EXT_PROXY_MIP_MUST, subtype=1)
 class ProxyAuthenticationMethod(Extension, frozen=True, gc=False):
-    """`method` 1 FA-HA authentication, 2 IPsec, RFC 5563 5.1."""
+    """`method` is a `ProxyAuthentication`, RFC 5563 5.1."""
 
     plan: ClassVar[Plan]
-    method: int
+    method: Annotated[int, name_of(ProxyAuthentication)]
 
 
 @overlays("ShortHeader", type=ExtensionType.EXT_PROXY_MIP, subtype=1)
@@ -165,111 +160,35 @@ class ProxyInterfaceId(Extension, frozen=True, gc=False):
 
 @overlays("ShortHeader", "IdentifierKind", type=ExtensionType.EXT_PROXY_MIP, subtype=2)
 class ProxyDeviceId(Extension, frozen=True, gc=False):
-    """`kind` 1 Ethernet address, 2 MEID, 3 IMEI, 4 ESN, RFC 5563 5.3."""
+    """`kind` is a `DeviceIdKind`, RFC 5563 5.3."""
 
     plan: ClassVar[Plan]
-    kind: int
+    kind: Annotated[int, name_of(DeviceIdKind)]
     identifier: bytes
 
 
 @overlays("ShortHeader", "IdentifierKind", type=ExtensionType.EXT_PROXY_MIP, subtype=3)
 class ProxySubscriberId(Extension, frozen=True, gc=False):
-    """`kind` 1 IMSI, RFC 5563 5.4."""
+    """`kind` is a `SubscriberIdKind`, RFC 5563 5.4."""
 
     plan: ClassVar[Plan]
-    kind: int
+    kind: Annotated[int, name_of(SubscriberIdKind)]
     identifier: bytes
 
 
 @overlays("ShortHeader", "AccessTechnology", type=ExtensionType.EXT_PROXY_MIP, subtype=4)
 class ProxyAccessTechnology(Extension, frozen=True, gc=False):
-    """`technology` 1 802.3, 2 802.11, 3 802.16e, 5 LTE, 7 HRPD, ..., RFC 5563 5.5."""
+    """`technology` is a `ProxyAccess`, RFC 5563 5.5."""
 
     plan: ClassVar[Plan]
-    technology: int
+    technology: Annotated[int, name_of(ProxyAccess)]
 
 
-# ---- regional registration, RFC 4857 ---------------------------------------------------------------------------------
-
-@overlays("TlvHeader", type=ExtensionType.EXT_GFA_ADDRESS)
-class GfaAddress(Extension, frozen=True, gc=False):
-    """Gateway foreign agent, RFC 4857 9.1: six octets."""
-
-    plan: ClassVar[Plan]
-    value: bytes
-
-
-@overlays("TlvHeader", type=ExtensionType.EXT_HIERARCHICAL_FA)
-class HierarchicalForeignAgent(Extension, frozen=True, gc=False):
-    """RFC 4857 9.2."""
-
-    plan: ClassVar[Plan]
-    value: bytes
-
-
-@overlays("TlvHeader", type=ExtensionType.EXT_REPLAY_STYLE)
-class ReplayStyle(Extension, frozen=True, gc=False):
-    """RFC 4857 9.3."""
-
-    plan: ClassVar[Plan]
-    value: bytes
-
-
-@overlays("TlvHeader", type=ExtensionType.EXT_REGIONAL_LIFETIME)
-class RegionalLifetime(Extension, frozen=True, gc=False):
-    """RFC 4857 9.4."""
-
-    plan: ClassVar[Plan]
-    value: bytes
-
-
-# ---- route optimisation, handoff, experiments ------------------------------------------------------------------------
-
-@overlays("ShortHeader", type=ExtensionType.EXT_ROUTE_OPTIMIZATION)
-class RouteOptimization(Extension, frozen=True, gc=False):
-    """RFC 6521 10."""
-
-    plan: ClassVar[Plan]
-    subtype: int
-    value: bytes
-
-
-@overlays("LongHeader", type=ExtensionType.EXT_ROUTE_OPTIMIZATION_DATA)
-class RouteOptimizationData(Extension, frozen=True, gc=False):
-    """RFC 6521 10."""
-
-    plan: ClassVar[Plan]
-    subtype: int
-    value: bytes
-
-
-@overlays("TlvHeader", type=ExtensionType.EXT_ROUTE_OPTIMIZATION_INDICATION)
-class RouteOptimizationIndication(Extension, frozen=True, gc=False):
-    """RFC 6521 10."""
-
-    plan: ClassVar[Plan]
-    value: bytes
-
-
-@overlays("TlvHeader", type=ExtensionType.EXT_LINK_LAYER_ADDRESS)
-class LinkLayerAddress(Extension, frozen=True, gc=False):
-    """RFC 4881 10.1."""
-
-    plan: ClassVar[Plan]
-    value: bytes
-
-
-@overlays("TlvHeader", type=ExtensionType.EXT_SKIP_TRAVERSAL)
-class SkipTraversal(Extension, frozen=True, gc=False):
-    """Traversal of a firewall by SKIP, RFC 2356."""
-
-    plan: ClassVar[Plan]
-    value: bytes
-
+# ---- experiments: what they hold is theirs ----------------------------------------------------------------------------
 
 @overlays("LongHeader", type=ExtensionType.EXT_EXPERIMENTAL_MUST)
 class CriticalExperiment(Extension, frozen=True, gc=False):
-    """Experiments that may not be skipped, RFC 4064 4.1."""
+    """Experiments that may not be skipped; the RFC leaves the value to them, RFC 4064 4.1."""
 
     plan: ClassVar[Plan]
     subtype: int
@@ -278,7 +197,7 @@ class CriticalExperiment(Extension, frozen=True, gc=False):
 
 @overlays("ShortHeader", type=ExtensionType.EXT_EXPERIMENTAL)
 class Experiment(Extension, frozen=True, gc=False):
-    """Experiments that may be skipped, RFC 4064 4.3."""
+    """Experiments that may be skipped; the RFC leaves the value to them, RFC 4064 4.3."""
 
     plan: ClassVar[Plan]
     subtype: int

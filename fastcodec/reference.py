@@ -172,10 +172,11 @@ def page(title: str, classes: Iterable[Any], modules: Iterable[str]) -> str:
 
 def pages() -> dict[str, str]:
     """File name to Markdown."""
-    from fastcodec import mip4_services
+    from fastcodec import mip4_routing, mip4_services
     return {
         "mobile-ipv4.md": page("Mobile IPv4", [*declared(mip4_messages, Message), *declared(mip4_extensions, Part),
-                                               *declared(mip4_services, Part)], ("mip4", "wire")),
+                                               *declared(mip4_services, Part), *declared(mip4_routing, Part)],
+                               ("mip4", "mip4_codes", "wire")),
         "agent-discovery.md": page("Agent discovery", [*declared(agents, Message), *declared(agents, Part)], ("agent_discovery",)),
         "mobile-ipv6.md": page("Mobile IPv6", [*declared(mobility, Message), *declared(mobility_options, Part)], ("mip6",)),
         "radius.md": radius_page([enum_text(row) for row in enumerations() if row.module == "radius"],

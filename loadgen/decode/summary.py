@@ -32,13 +32,14 @@ from fastcodec.agent_discovery import AgentFlag
 from fastcodec.base import flags_of, name_of
 from fastcodec.eap import EapCode, EapUnknown
 from fastcodec.mip4 import Flag, NotificationDirection, ReplyCode
+from fastcodec.mip4_codes import NotificationCode
 from fastcodec.mip6 import BindingErrorStatus, BindingStatus, UpdateFlag
 from fastcodec.pana import PanaFlag, PanaResult, PanaType
 from fastcodec.radius import Code
 
 FLAGS, UPDATE_FLAGS, AGENT_FLAGS, PANA_FLAGS = map(flags_of, (Flag, UpdateFlag, AgentFlag, PanaFlag))
-REPLY, STATUS, ERROR, CODE, EAP, PANA, RESULT, DIRECTION = map(
-    name_of, (ReplyCode, BindingStatus, BindingErrorStatus, Code, EapCode, PanaType, PanaResult, NotificationDirection))
+REPLY, STATUS, ERROR, CODE, EAP, PANA, RESULT, DIRECTION, NOTIFIED = map(
+    name_of, (ReplyCode, BindingStatus, BindingErrorStatus, Code, EapCode, PanaType, PanaResult, NotificationDirection, NotificationCode))
 
 
 @singledispatch
@@ -85,7 +86,8 @@ def _(message: GenericNotification) -> str:
 
 @summary.register
 def _(message: NotificationAcknowledgment) -> str:
-    return f"Notification Acknowledgment {message.code} {words(DIRECTION(message.direction))} home {message.home_address}"
+    code = words(NOTIFIED(message.code).removeprefix("NOTIFICATION_"))
+    return f"Notification Acknowledgment {message.code} {code} {words(DIRECTION(message.direction))} home {message.home_address}"
 
 
 @summary.register

@@ -41,6 +41,18 @@ AgentAdvertisement(code=0, lifetime=1800,
     assert Message.from_json(message.to_json()) == message
 
 
+@pytest.mark.parametrize(("drawn", "extension"), [
+    ("ff 00", fc.AdvertisedExperiment(b"")), ("ff 02 0102", fc.AdvertisedExperiment(b"\1\2")),           # RFC 4064 4.4
+    ("7f 02 0102", fc.CriticalAdvertisedExperiment(b"\1\2")),                                            # RFC 4064 4.2
+    ("8c 07 03 00005e005301", fc.AdvertisedLinkLayerAddress(3, bytes.fromhex("00005e005301")))])           # RFC 4881 9
+def test_extensions_that_are_others_in_registrations(drawn, extension):
+    octets = fc.AgentAdvertisement(0, 60, [], [fc.MobilityAgent(1, 60, 0x2000)]).encode() + bytes.fromhex(drawn)
+    octets = octets[:2] + fc.checksum(octets[:2] + bytes(2) + octets[4:]).to_bytes(2, "big") + octets[4:]
+    message = fc.AgentAdvertisement.decode(octets)
+    assert message.extensions[1:] == [extension]
+    assert message.encode() == octets
+
+
 def test_known_solicitation():
     assert fc.AgentSolicitation.decode(SOLICITATION) == fc.AgentSolicitation()
     assert fc.AgentSolicitation().encode() == SOLICITATION
@@ -86,7 +98,9 @@ U16 = st.integers(0, 65535)
 EXTENSIONS = st.one_of(
     st.builds(fc.MobilityAgent, U16, U16, U16, st.lists(ADDRESSES, max_size=5).map(tuple)),
     st.builds(fc.PrefixLengths, st.lists(st.integers(0, 255), max_size=9).map(tuple)),
-    st.builds(fc.AdvertisedChallenge, st.binary(max_size=255)), st.builds(fc.HomeAgentIdentity, st.text(max_size=9)),
+    st.builds(fc.AdvertisedChallenge, st.binary(max_size=255)),
+    st.builds(fc.AdvertisedExperiment, st.binary(max_size=255)), st.builds(fc.CriticalAdvertisedExperiment, st.binary(max_size=255)),
+    st.builds(fc.AdvertisedLinkLayerAddress, st.integers(0, 255), st.binary(max_size=254)), st.builds(fc.HomeAgentIdentity, st.text(max_size=9)),
     st.builds(fc.VendorExtension, st.integers(0, 2**32 - 1), U16, st.binary(max_size=40)))
 ROUTERS = st.integers(0, 3).flatmap(lambda words: st.lists(st.builds(
     fc.RouterAddress, ADDRESSES, st.integers(-2**31, 2**31 - 1), st.binary(min_size=4 * words, max_size=4 * words)), max_size=4))

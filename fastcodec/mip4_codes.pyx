@@ -1,0 +1,1 @@
+"""Codes, kinds and flags of Mobile IPv4 notifications and extensions, as Python sees them."""
