@@ -14,7 +14,7 @@ class Event(msgspec.Struct):
     """A message, or a frame that holds none that is known (then `message` is None and `note` says what it is).
 
     `authentic` is None when it could not be told, and `why` says why; when it is False `faults` say so. Addresses are
-    text, as canonical as `ipaddress` writes them.
+    text, as canonical as `ipaddress` writes them; those of EAPOL frames are link-layer addresses, `00:00:5e:00:53:01`.
     """
 
     number: int                          # of the frame, from 1

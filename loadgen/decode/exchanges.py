@@ -27,7 +27,10 @@ class Exchanges:
 
     def request(self, event: Event, key: tuple[Any, ...], content: Any, message: Any) -> None:
         """`key` is what request and reply have in common, beside the ends; `message` is what `reply` gives."""
-        key = *key, event.source, event.source_port, event.destination, event.destination_port
+        self.open((*key, event.source, event.source_port, event.destination, event.destination_port), event, content, message)
+
+    def open(self, key: tuple[Any, ...], event: Event, content: Any, message: Any) -> None:
+        """The same where the ends of a reply are not those of its request the other way round: `key` is all they have in common."""
         known = self._open.pop(key, None)
         if known is not None and known.content == content and abs(event.time_ns - known.time_ns) <= OLDEST_NS:
             event.repeats = known.number
@@ -39,7 +42,11 @@ class Exchanges:
 
     def reply(self, event: Event, key: tuple[Any, ...]) -> Request | None:
         """The request that this one answers, which stays open for a reply sent twice."""
-        known = self._open.get((*key, event.destination, event.destination_port, event.source, event.source_port))
+        return self.close((*key, event.destination, event.destination_port, event.source, event.source_port), event)
+
+    def close(self, key: tuple[Any, ...], event: Event) -> Request | None:
+        """The same for what was opened so."""
+        known = self._open.get(key)
         if known is None or not -OLDEST_NS <= event.time_ns - known.time_ns <= OLDEST_NS:
             return None
         event.answers, event.latency_ns = known.number, event.time_ns - known.time_ns

@@ -13,6 +13,7 @@ from msgspec import Meta, field
 from fastcodec.registration import derive_key
 from fastcodec.secret import Secret
 from loadgen import testbed_document
+from loadgen.decode.pana_sessions import PanaKey, PanaSessions
 from servers.config_reading import Table, decoded
 from servers.endpoint import parse_endpoint
 from servers.errors import ConfigurationError
@@ -36,6 +37,12 @@ keys file (TOML, mode 0600; every part may be left out):
   key = "00112233..."                 hexadecimal
   nai = "mn1@home.example"            only for this node; without it for all
   algorithm = "hmac-md5"              or hmac-sha1, hmac-sha256, keyed-md5
+  [[pana]]                            a key of PANA: a session's PANA_AUTH_KEY, or the MSK that EAP made
+  session = 1510735873
+  key = "00112233..."                 hexadecimal; or
+  msk = "00112233..."                 then the key is derived, where the capture has the session from its start
+  nai = "mn1@home.example"            with msk instead of a session: of this node's, one MSK for each authentication
+  key_id = 1                          with key: only for this Key-Id; without it for all of the session
 Keys that RFC 3957 derives are found out from the capture itself where the MN-AAA key is known.
 """
 
@@ -74,6 +81,33 @@ class MobileKey(Table):
     algorithm: Literal["hmac-md5", "hmac-sha1", "hmac-sha256", "keyed-md5"] = "hmac-md5"
 
 
+class PanaSecret(Table):
+    """[[pana]]"""
+
+    session: Annotated[int, Meta(ge=0, le=0xffffffff)] | None = None
+    nai: str = ""
+    key: str = ""
+    msk: str = ""
+    key_id: Annotated[int, Meta(ge=0, le=0xffffffff)] | None = None
+
+    def enter(self, sessions: PanaSessions) -> None:
+        """ValueError says what is missing, or too much."""
+        where = f"pana: {f'NAI {self.nai}' if self.session is None else f'session {self.session}'}"
+        if bool(self.key) == bool(self.msk):
+            raise ValueError(f"{where}: {'both key and msk' if self.key else 'a key is missing (key or msk)'}")
+        if self.key:
+            if self.session is None or self.nai:
+                raise ValueError(f"{where}: a key is of one session, not of a node")
+            sessions.given.setdefault(self.session, []).append(PanaKey(Secret(hexadecimal(f"{where}: key", self.key)), self.key_id))
+            return
+        if (self.session is None) == (not self.nai):
+            raise ValueError(f"{where}: an msk is of a session or of a node (nai)")
+        if self.key_id is not None:
+            raise ValueError(f"{where}: an msk has no key_id")
+        owner = self.nai if self.session is None else self.session
+        sessions.msks.setdefault(owner, []).append(Secret(hexadecimal(f"{where}: msk", self.msk)))
+
+
 class KeysFile(Table):
     """The whole file."""
 
@@ -81,6 +115,7 @@ class KeysFile(Table):
     ports: dict[Literal["radius", "mip4", "pana"], list[Annotated[int, Meta(ge=1, le=0xffff)]]] = field(default_factory=dict)
     radius: list[SharedSecret] = field(default_factory=list)
     mobile: list[MobileKey] = field(default_factory=list)
+    pana: list[PanaSecret] = field(default_factory=list)
 
 
 class Subscribers:
@@ -107,6 +142,7 @@ class Keys:
         self.of_node: dict[str, dict[int, Secret]] = {}
         self.subscribers: Subscribers | None = None
         self.ports: dict[int, str] = {}
+        self.pana = PanaSessions()
         self._nodes: OrderedDict[str, dict[int, Secret]] = OrderedDict()
         self._secrets: dict[str, Secret | None] = {}
         self.reveal = False              # whether what hides under a secret is shown
@@ -177,6 +213,8 @@ def _of_file(path: Path, file: KeysFile) -> Keys:
     for entry in file.mobile:
         table = keys.of_node.setdefault(entry.nai, {}) if entry.nai else keys.for_all
         table[entry.spi] = as_key(hexadecimal(f"mobile: SPI {entry.spi}: key", entry.key), entry.algorithm)
+    for row_of_pana in file.pana:
+        row_of_pana.enter(keys.pana)
     if file.subscribers:
         keys.subscribers = Subscribers(path.parent / file.subscribers)
     return keys

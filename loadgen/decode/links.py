@@ -6,6 +6,7 @@ from fastcodec.capture import LinkType
 IPV4, IPV6, EAPOL = 0x0800, 0x86dd, 0x888e       # EtherTypes
 VLAN = (0x8100, 0x88a8, 0x9100)                  # IEEE 802.1Q, 802.1ad, and what came before it
 MOST_TAGS = 8
+COOKED = {LinkType.LINUX_SLL: (5, 6), LinkType.LINUX_SLL2: (11, 12)}      # where length and octets of the source stand
 BARE = frozenset({LinkType.RAW, LinkType.IPV4, LinkType.IPV6})
 FAMILIES = {2: IPV4, 10: IPV6, 24: IPV6, 28: IPV6, 30: IPV6}      # AF_INET; AF_INET6 of Linux and the BSDs
 
@@ -24,6 +25,14 @@ def peel(link: int, octets: bytes) -> tuple[int, int] | None:
         kind = int.from_bytes(octets[0:2], "big")
         return tagged(octets, 22) if kind in VLAN else (kind, 20)    # a tag's two octets stand behind the header
     return None
+
+
+def ends(link: int, octets: bytes) -> tuple[str, str]:
+    """Link-layer source and destination of a frame, "" where it does not tell: a cooked capture keeps the source alone."""
+    if link == LinkType.ETHERNET and len(octets) >= 12:
+        return octets[6:12].hex(":"), octets[:6].hex(":")
+    size, at = COOKED.get(link, (0, len(octets)))
+    return (octets[at:at + 6].hex(":") if len(octets) >= at + 6 and octets[size] == 6 else ""), ""
 
 
 def tagged(octets: bytes, at: int) -> tuple[int, int] | None:

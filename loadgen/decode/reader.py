@@ -69,7 +69,7 @@ class Reader:
             else:
                 self.read_ip(event, packet, DEEPEST)
         elif peeled[0] == links.EAPOL and length == len(octets):
-            read_eapol(event, octets[peeled[1]:], self.keys, self.exchanges)
+            read_eapol(event, octets[peeled[1]:], self.keys, self.exchanges, links.ends(link, octets))
         else:
             event.note = f"EtherType {peeled[0]:#06x}"
         return event

@@ -100,7 +100,8 @@ EXTENSIONS = st.one_of(
     st.builds(fc.PrefixLengths, st.lists(st.integers(0, 255), max_size=9).map(tuple)),
     st.builds(fc.AdvertisedChallenge, st.binary(max_size=255)),
     st.builds(fc.AdvertisedExperiment, st.binary(max_size=255)), st.builds(fc.CriticalAdvertisedExperiment, st.binary(max_size=255)),
-    st.builds(fc.AdvertisedLinkLayerAddress, st.integers(0, 255), st.binary(max_size=254)), st.builds(fc.HomeAgentIdentity, st.text(max_size=9)),
+    st.builds(fc.AdvertisedLinkLayerAddress, st.integers(0, 255), st.binary(max_size=254)),
+    st.builds(fc.HomeAgentIdentity, st.text(max_size=9)),
     st.builds(fc.VendorExtension, st.integers(0, 2**32 - 1), U16, st.binary(max_size=40)))
 ROUTERS = st.integers(0, 3).flatmap(lambda words: st.lists(st.builds(
     fc.RouterAddress, ADDRESSES, st.integers(-2**31, 2**31 - 1), st.binary(min_size=4 * words, max_size=4 * words)), max_size=4))

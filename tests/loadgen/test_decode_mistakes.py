@@ -8,6 +8,7 @@ import pytest
 
 REQUEST = "01020708c0000219cb00710ac6336401c812ebc010000001201400000101a22d660a6bbe0f3f261a8588ad8e867b"
 RADIUS = '[[radius]]\nnetwork = "127.0.0.0/8"\n'
+PANA = "[[pana]]\nsession = 5\n"
 MOBILE = "[[mobile]]\nspi = 257\n"
 
 
@@ -31,7 +32,11 @@ def keys_file(folder: Path, text: str) -> Path:
     (RADIUS + 'secret = "a"\nsecret_hex = "00"\n', "127.0.0.0/8: both secret and secret_hex"),
     (RADIUS + 'secret_hex = "0"\n', "127.0.0.0/8: secret_hex: is no hexadecimal"), (RADIUS, "127.0.0.0/8: a secret is missing"),
     ("ports = { radius = [70000] }\n", ":1: ports"), ("ports = { radius = [0] }\n", ":1: ports"),
-    ("ports = { foo = [5] }\n", ":1: ports: invalid enum value 'foo'")])
+    ("ports = { foo = [5] }\n", ":1: ports: invalid enum value 'foo'"),
+    (PANA + 'key = "zz"\n', "pana: session 5: key: is no hexadecimal"), (PANA + 'msk = ""\n', "pana: session 5: a key is missing"),
+    (PANA + 'msk = "00"\nkey = "00"\n', "pana: session 5: both key and msk"), (PANA + 'msk = "00"\nkey_id = 1\n', "an msk has no key_id"),
+    (PANA + 'msk = "00"\nnai = "a@b"\n', "an msk is of a session or of a node"), ('[[pana]]\nmsk = "00"\n', "an msk is of a session or"),
+    ('[[pana]]\nnai = "a@b"\nkey = "00"\n', "pana: NAI a@b: a key is of one session"), ("[[pana]]\nsession = -1\n", ":2: pana[0].session: ")])
 def test_what_is_wrong_in_a_keys_file_is_named(tmp_path: Path, text: str, place: str) -> None:
     code, lines, _ = decode(REQUEST, "--keys", keys_file(tmp_path, text))
     assert (code, len(lines)) == (2, 1)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from scapy.layers.eap import EAPOL
 from scapy.layers.inet import ICMP, IP
-from scapy.layers.l2 import Ether
+from scapy.layers.l2 import CookedLinux, CookedLinuxV2, Dot1Q, Ether
 
 import fastcodec as fc
 from fastcodec.capture import LinkType
@@ -19,7 +19,7 @@ from loadgen.decode.summary import summary
 from loadgen.decode.views import as_json, full, one_line
 
 sys.path.insert(0, str(Path(__file__).parent))
-from decoding import ACCESS, HERE, KEY, REQUEST, SECRET, SPI, THERE, VECTORS, answer, event, events, keys, packet
+from decoding import ACCESS, HERE, KEY, MS, REQUEST, SECRET, SPI, THERE, VECTORS, answer, event, events, keys, packet
 
 ANY = IPv4Address("192.0.2.1")
 
@@ -50,6 +50,9 @@ def test_revocations_and_notifications_are_matched(asks: fc.Mip4Message, answers
     assert (sent.authentic, got.authentic, sent.faults, got.faults) == (True, True, [], [])
     assert (got.answers, got.latency_ns) == (1, 5_000_000)
     assert summary(answers) in one_line(got)
+    if isinstance(answers, fc.NotificationAcknowledgment):
+        assert "Notification Acknowledgment 0 accepted md mn to ha home" in one_line(got)
+        assert "Acknowledgment 197 mn identification mismatch md" in summary(answers.replace(code=197))
     other = answers.replace(**({"revocation_identifier": 78} if hasattr(answers, "revocation_identifier") else {"identification": 8}))
     assert events(packet(asks.encode(KEY)), answer(other.encode(KEY)))[1].answers is None
 
@@ -115,6 +118,55 @@ def test_eapol_frames() -> None:
     start = event(bytes(Ether() / EAPOL(version=2, type=1)), link=LinkType.ETHERNET)
     assert (start.protocol, start.note, start.faults) == ("eap", "EAPOL start", [])
     assert event(bytes(Ether(type=0x888e) / b"\x02\x00\x00\x16\x01"), link=LinkType.ETHERNET).faults
+
+
+PAC, NAS, OTHER, GROUP = "00:00:5e:00:53:01", "00:00:5e:00:53:10", "00:00:5e:00:53:02", "01:80:c2:00:00:03"
+
+
+def eapol(packet: fc.EapPacket, source: str, destination: str, tag: int | None = None) -> bytes:
+    head = Ether(src=source, dst=destination) / Dot1Q(vlan=tag) if tag else Ether(src=source, dst=destination)
+    return bytes(head / EAPOL(version=2, type=0) / packet.encode())
+
+
+@pytest.mark.parametrize(("asked", "told", "tag"), [(PAC, GROUP, None), (PAC, NAS, None), (GROUP, GROUP, None), (PAC, GROUP, 7)])
+def test_eapol_frames_are_matched(asked: str, told: str, tag: int | None) -> None:
+    """Identity, a challenge, success: each answer by its Identifier, be the group's address on either side or a VLAN around."""
+    identity, md5 = fc.EapIdentity("me@home.example"), fc.EapMd5Challenge(bytes(16))
+    found = events(eapol(fc.EapPacket(1, 9, fc.EapIdentity("")), NAS, asked, tag), eapol(fc.EapPacket(2, 9, identity), PAC, told, tag),
+                   eapol(fc.EapPacket(1, 10, md5), NAS, asked, tag), eapol(fc.EapPacket(2, 10, md5), PAC, told, tag),
+                   eapol(fc.EapPacket(3, 10), NAS, asked, tag), link=LinkType.ETHERNET)
+    assert [e.answers for e in found] == [None, 1, None, 3, 4]
+    assert [e.latency_ns for e in found] == [None, 5 * MS, None, 5 * MS, 5 * MS]
+    assert [e.repeats for e in found] == [None] * 5
+    assert (found[0].source, found[0].destination) == (NAS, asked)
+    assert f"{PAC} > {told}  EAP Response Identity id 9 me@home.example  [answers 1 after 5.000 ms]" in one_line(found[1])
+
+
+def test_eapol_frames_of_others_are_not_matched() -> None:
+    """Another station's answer, another Identifier, an answer before its request; a retransmission keeps the time of the first."""
+    md5 = fc.EapMd5Challenge(bytes(16))
+    asks, tells = fc.EapPacket(1, 9, md5), fc.EapPacket(2, 9, md5)
+    found = events(eapol(tells, PAC, GROUP), eapol(asks, NAS, PAC), eapol(tells, OTHER, GROUP), eapol(fc.EapPacket(2, 8, md5), PAC, GROUP),
+                   eapol(asks, NAS, PAC), eapol(tells, PAC, GROUP), eapol(tells, PAC, GROUP), eapol(fc.EapPacket(4, 9), NAS, OTHER),
+                   link=LinkType.ETHERNET)
+    assert [e.answers for e in found] == [None, None, None, None, None, 2, 2, 3]
+    assert [e.repeats for e in found] == [None, None, None, None, 2, 1, 1, None]
+    assert [e.latency_ns for e in found[5:]] == [20 * MS, 25 * MS, 25 * MS]
+
+
+@pytest.mark.parametrize("link", [LinkType.LINUX_SLL, LinkType.LINUX_SLL2])
+def test_eapol_in_cooked_captures(link: int) -> None:
+    """They keep the source's address alone."""
+    def cooked(packet: fc.EapPacket, source: str) -> bytes:
+        address = bytes.fromhex(source.replace(":", "")) + bytes(2)
+        body = bytes(EAPOL(version=2, type=0) / packet.encode())
+        head = CookedLinux(lladdrlen=6, src=address, proto=0x888e) if link == LinkType.LINUX_SLL else CookedLinuxV2(
+            lladdrlen=6, src=address, proto=0x888e)
+        return bytes(head / body)
+    found = events(cooked(fc.EapPacket(1, 9, fc.EapIdentity("")), NAS), cooked(fc.EapPacket(2, 9, fc.EapIdentity("me")), PAC),
+                   cooked(fc.EapPacket(4, 9), NAS), link=link)
+    assert [(e.source, e.destination, e.answers) for e in found] == [(NAS, "", None), (PAC, "", 1), (NAS, "", 2)]
+    assert found[2].nai == "me"
 
 
 def test_pana_is_matched() -> None:
