@@ -36,7 +36,8 @@ def keys_file(folder: Path, text: str) -> Path:
     (PANA + 'key = "zz"\n', "pana: session 5: key: is no hexadecimal"), (PANA + 'msk = ""\n', "pana: session 5: a key is missing"),
     (PANA + 'msk = "00"\nkey = "00"\n', "pana: session 5: both key and msk"), (PANA + 'msk = "00"\nkey_id = 1\n', "an msk has no key_id"),
     (PANA + 'msk = "00"\nnai = "a@b"\n', "an msk is of a session or of a node"), ('[[pana]]\nmsk = "00"\n', "an msk is of a session or"),
-    ('[[pana]]\nnai = "a@b"\nkey = "00"\n', "pana: NAI a@b: a key is of one session"), ("[[pana]]\nsession = -1\n", ":2: pana[0].session: ")])
+    ('[[pana]]\nnai = "a@b"\nkey = "00"\n', "pana: NAI a@b: a key is of one session"),
+    ("[[pana]]\nsession = -1\n", ":2: pana[0].session: ")])
 def test_what_is_wrong_in_a_keys_file_is_named(tmp_path: Path, text: str, place: str) -> None:
     code, lines, _ = decode(REQUEST, "--keys", keys_file(tmp_path, text))
     assert (code, len(lines)) == (2, 1)
