@@ -1,7 +1,9 @@
 """Messages worked out elsewhere (by scapy, pyrad, FreeRADIUS and openssl) against the roles: RRQ m4-06, Access-Request
 rx-21, Access-Accept rx-22 and RRP m4-08 are one registration; only what is drawn at random may differ."""
 
+import json
 from ipaddress import IPv4Address, IPv6Address
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -130,6 +132,21 @@ def test_registration_reply_is_m4_08(net: Network) -> None:
     assert [type(e) for e in ours.extensions] == [type(e) for e in theirs.extensions]
     for mine, other in zip(ours.extensions, theirs.extensions, strict=True):
         assert comparable(mine) == comparable(other)
+
+
+@pytest.mark.parametrize("moment", json.loads((Path(__file__).parents[1] / "vectors" / "mobileip.json").read_text())["ntp"],
+                         ids=lambda moment: str(moment["unix"]))
+def test_ntp_seconds(moment: dict[str, int]) -> None:
+    """The clock of a reply, RFC 5944 5.7.1: at Unix's beginning, when the request was made, in the last second of the first era."""
+    net = Network(wall_ns=moment["unix"] * 10**9)
+    attach_fha(net)
+    net.attach(make_aaah(), 0, AAAH, 1812)
+    net.inject((NODE, 40002), (FHA, 434), REQUEST)
+    net.run(START_NS + 10**7)
+    reply = RegistrationReply.decode(net.tap[-1].data)
+    assert reply.code == (0 if moment["unix"] * 10**9 == WALL_NS else 133)
+    assert reply.identification >> 32 == moment["ntp_seconds"]
+    assert reply.identification & 0xffffffff == 0x20000001, "copied"
 
 
 def comparable(extension: Any) -> Any:
