@@ -1,8 +1,10 @@
 """EAP-GPSK, RFC 5433: its messages, its keys, and the code that protects them."""
 from __future__ import annotations
 
-from typing import Any, ClassVar, NamedTuple, Self
+from enum import IntEnum
+from typing import Annotated, Any, ClassVar, NamedTuple, Self
 
+from fastcodec.base import name_of
 from fastcodec.cmac import aes_cmac
 from fastcodec.digest.jobs import compare, hmac_sha256
 from fastcodec.eap import READERS, EapBody, EapPacket, EapType, binary, encoded, number
@@ -12,14 +14,22 @@ from fastcodec.sections import cite
 from fastcodec.signing import Octets
 from fastcodec.status import Status
 
-__all__ = ["Gpsk1", "Gpsk2", "Gpsk3", "Gpsk4", "GpskFail", "GpskKeys", "GpskMessage", "GpskProtectedFail", "derive_gpsk_keys",
-           "gpsk_psk", "sign_gpsk", "verify_gpsk"]
+__all__ = ["Gpsk1", "Gpsk2", "Gpsk3", "Gpsk4", "GpskFail", "GpskFailure", "GpskKeys", "GpskMessage", "GpskProtectedFail",
+           "derive_gpsk_keys", "gpsk_psk", "sign_gpsk", "verify_gpsk"]
 
 # What the value of a field is made of; a code fills the rest and is of 16 or 32 octets (RFC 5433 6).
 COUNTED, NONCE, SUITES, SUITE, NUMBER, CODE = "counted", "nonce", "suites", "suite", "number", "code"
 WIDTHS = {NONCE: 32, SUITE: 6, NUMBER: 4}
 KEY_SIZE = {1: 16, 2: 32}                   # octets of keys and codes by ciphersuite, RFC 5433 6.1, 6.2
 FAIL, PROTECTED_FAIL = 5, 6
+
+
+class GpskFailure(IntEnum):
+    """Failure-Code, RFC 5433 9.5."""
+
+    GPSK_PSK_NOT_FOUND = 1
+    GPSK_AUTHENTICATION_FAILURE = 2
+    GPSK_AUTHORIZATION_FAILURE = 3
 
 
 class GpskMessage(EapBody, frozen=True, gc=False):
@@ -97,17 +107,17 @@ class Gpsk4(GpskMessage, frozen=True, gc=False):
 
 
 class GpskFail(GpskMessage, frozen=True, gc=False):
-    """RFC 5433 9.5: 1 PSK not found, 2 authentication failure, 3 authorization failure."""
+    """Why the method failed, a `GpskFailure`, RFC 5433 9.5."""
 
     OPERATION, FORM = FAIL, (NUMBER,)
-    failure: int
+    failure: Annotated[int, name_of(GpskFailure)]
 
 
 class GpskProtectedFail(GpskMessage, frozen=True, gc=False):
     """RFC 5433 9.6: the same, protected."""
 
     OPERATION, FORM = PROTECTED_FAIL, (NUMBER, CODE)
-    failure: int
+    failure: Annotated[int, name_of(GpskFailure)]
     code: bytes = b""
 
 

@@ -74,6 +74,20 @@ cpdef enum BindingErrorStatus:
     UNKNOWN_BINDING = 1
     UNRECOGNIZED_MH_TYPE = 2
 
+cpdef enum IPv4AddressStatus:
+    """Status of an IPv4 Address Acknowledgement, RFC 5555 3.2.1; below 128: success."""
+    IPV4_ADDRESS_SUCCESS = 0
+    IPV4_ADDRESS_REASON_UNSPECIFIED = 128
+    IPV4_ADDRESS_ADMINISTRATIVELY_PROHIBITED = 129
+    IPV4_ADDRESS_INCORRECT = 130
+    IPV4_ADDRESS_INVALID = 131
+    IPV4_ADDRESS_NO_DYNAMIC_ASSIGNMENT = 132
+    IPV4_ADDRESS_PREFIX_UNAUTHORIZED = 133
+
+cpdef enum NatFlag:
+    """Of NAT Detection, RFC 5555 3.2.2."""
+    NAT_F = 0x8000                   # UDP encapsulation is forced
+
 cpdef enum OptionType:
     """Mobility options, RFC 6275 6.2 and the RFC beside each."""
     OPTION_PAD1 = 0
@@ -221,7 +235,7 @@ cdef packed struct IPv4HomeAddress:              # option 29, RFC 5555 3.1.1
 cdef packed struct IPv4Acknowledgement:          # option 30, RFC 5555 3.2.1
     uint8_t type
     uint8_t length
-    uint8_t status
+    uint8_t status                               # an IPv4AddressStatus
     uint8_t prefix_and_reserved                  # prefix length in the upper 6 bits
     uint32_t address
 

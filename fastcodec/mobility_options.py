@@ -5,9 +5,9 @@ from ipaddress import IPv4Address, IPv6Address
 from typing import Annotated, ClassVar
 
 from fastcodec import mip6
-from fastcodec.base import Part, as_hex
+from fastcodec.base import Part, as_hex, flags_of, name_of
 from fastcodec.fields import Plan
-from fastcodec.mip6 import OptionType
+from fastcodec.mip6 import IPv4AddressStatus, NatFlag, OptionType
 from fastcodec.overlay import FRAMING, Overlay
 from fastcodec.sections import cite
 
@@ -17,7 +17,7 @@ __all__ = ["AlternateCareOfAddressOption", "AuthenticationOption", "Authorizatio
            "NonceIndicesOption", "RefreshAdviceOption", "ReplayProtectionOption", "ServiceSelectionOption", "TimestampOption",
            "UnknownOption"]
 
-PREFIX_SHIFT = 10       # of the prefix length in 16 bits, RFC 5555 3.1.1
+PREFIX_SHIFT, WANTS_NETWORK = 10, 0x200      # of the prefix length in 16 bits, and flag P, RFC 5555 3.1.1
 overlays = Overlay(mip6.LAYOUTS, {}, FRAMING | {"payload_proto", "header_length"}, frozenset({"checksum"}))
 
 
@@ -145,13 +145,19 @@ class IPv4HomeAddressOption(MobilityOption, frozen=True, gc=False):
         """Of the home address asked for, in bits."""
         return self.prefix_and_flags >> PREFIX_SHIFT
 
+    @property
+    def wants_network(self) -> bool:
+        """Flag P: a mobile network prefix is asked for."""
+        return bool(self.prefix_and_flags & WANTS_NETWORK)
+
 
 @overlays("IPv4Acknowledgement", type=OptionType.OPTION_IPV4_ACKNOWLEDGEMENT)
 class IPv4AcknowledgementOption(MobilityOption, frozen=True, gc=False):
-    """The IPv4 home address granted, RFC 5555 3.2.1; the upper 6 bits of `prefix_and_reserved` are the prefix length."""
+    """The IPv4 home address granted, RFC 5555 3.2.1. `status` is an `IPv4AddressStatus`; the upper 6 bits of
+    `prefix_and_reserved` are the prefix length."""
 
     plan: ClassVar[Plan]
-    status: int
+    status: Annotated[int, name_of(IPv4AddressStatus)]
     prefix_and_reserved: Annotated[int, as_hex]
     address: IPv4Address
 
@@ -163,10 +169,10 @@ class IPv4AcknowledgementOption(MobilityOption, frozen=True, gc=False):
 
 @overlays("NatDetection", type=OptionType.OPTION_NAT_DETECTION)
 class NatDetectionOption(MobilityOption, frozen=True, gc=False):
-    """A NAT is in the way, RFC 5555 3.2.2; `refresh_time` in seconds, all ones: no keepalives."""
+    """A NAT is in the way, RFC 5555 3.2.2; `flags` a `NatFlag` or 0, `refresh_time` in seconds, all ones: no keepalives."""
 
     plan: ClassVar[Plan]
-    flags: Annotated[int, as_hex]
+    flags: Annotated[int, flags_of(NatFlag)]
     refresh_time: int
 
 

@@ -162,7 +162,7 @@ def declared(module: Any, base: type) -> list[Any]:
 
 def python_enums() -> list[Enumeration]:
     return [Enumeration("eap", cls.__name__, inspect.cleandoc(cls.__doc__ or ""), tuple(Member(m.name, m.value, "") for m in cls))
-            for cls in (eap.EapCode, eap.EapType)]
+            for cls in (eap.EapCode, eap.EapType, gpsk.GpskFailure)]
 
 
 def page(title: str, classes: Iterable[Any], modules: Iterable[str]) -> str:

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from enum import Enum
+from ipaddress import IPv4Address
 from pathlib import Path
 
 import pytest
@@ -67,3 +68,20 @@ def test_the_user_program_is_typed(tmp_path):
     done = subprocess.run([sys.executable, "-m", "mypy", "--strict", "--cache-dir", str(tmp_path / "cache"), str(PROGRAM)], cwd=tmp_path,
                           env=os.environ | path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(("part", "shown"), [
+    (fc.IPv4AcknowledgementOption(132, 32 << 2, IPv4Address(0)), "status=IPV4_ADDRESS_NO_DYNAMIC_ASSIGNMENT"),
+    (fc.NatDetectionOption(0x8000, 110), "flags=F, refresh_time=110"), (fc.GpskFail(2), "failure=GPSK_AUTHENTICATION_FAILURE"),
+    (fc.GpskProtectedFail(3, bytes(16)), "failure=GPSK_AUTHORIZATION_FAILURE"), (fc.GpskFail(9), "failure=9")])
+def test_codes_are_shown_by_name(part, shown):
+    assert shown in str(part)
+    assert type(part).from_json(part.to_json()) == part
+
+
+def test_numbers_are_those_of_the_registries():
+    """RFC 5555 3.2.1, RFC 5433 9.5."""
+    assert {int(status) for status in fc.IPv4AddressStatus} == {0, *range(128, 134)}
+    assert {int(failure) for failure in fc.GpskFailure} == {1, 2, 3}
+    assert fc.IPv4HomeAddressOption(0x8200, IPv4Address(0)).wants_network
+    assert not fc.IPv4HomeAddressOption(0x8000, IPv4Address(0)).wants_network
