@@ -222,6 +222,7 @@ from fastcodec.mobility_packet import MobilityPacket
 from fastcodec.packet import verify_request, verify_response
 from fastcodec.pana import (
     AvpCode,
+    HandOffAvp,
     IntegrityAlgorithm,
     PanaFlag,
     PanaResult,
@@ -270,9 +271,9 @@ __all__ = [
     "Experiment", "Extension", "ExtensionIndex", "ExtensionType", "FaError", "FaFaAuthentication", "FaHaAuthentication",
     "FastcodecError", "Finding", "Flag", "FlowAction", "FlowBinding", "ForeignAgentAddress", "Fragment", "GeneralizedAuthentication",
     "GenericNotification", "GfaAddress", "Gpsk1", "Gpsk2", "Gpsk3", "Gpsk4", "GpskFail", "GpskFailure", "GpskKeys", "GpskMessage",
-    "GpskProtectedFail", "GreHeader", "GreKey", "Hidden", "HierarchicalForeignAgent", "HomeAgentIdentity", "HomeNetworkPrefixOption",
-    "HomeTest", "HomeTestInit", "IPv4AcknowledgementOption", "IPv4AddressStatus", "IPv4CareOfAddressOption", "IPv4Header",
-    "IPv4HomeAddressOption", "IPv6Header", "ImsiConnection", "ImsiLinkLayerAddress", "InformFlag", "IntegrityAlgorithm",
+    "GpskProtectedFail", "GreHeader", "GreKey", "HandOffAvp", "Hidden", "HierarchicalForeignAgent", "HomeAgentIdentity",
+    "HomeNetworkPrefixOption", "HomeTest", "HomeTestInit", "IPv4AcknowledgementOption", "IPv4AddressStatus", "IPv4CareOfAddressOption",
+    "IPv4Header", "IPv4HomeAddressOption", "IPv6Header", "ImsiConnection", "ImsiLinkLayerAddress", "InformFlag", "IntegrityAlgorithm",
     "IntegrityAlgorithmAvp", "Ipv6PrefixReply", "Ipv6PrefixRequest", "Ipv6TunnelingMode", "KeyAlgorithm", "KeyIdAvp", "KeyTable",
     "LocalError", "Location", "Message", "MessageString", "MessageType", "MinimalHeader", "Mip4Message", "MnFaAuthentication",
     "MnFaNonceReply", "MnFaNonceRequest", "MnGfaAuthentication", "MnHaAuthentication", "MnParAuthentication",

@@ -30,6 +30,16 @@ cpdef enum AvpCode:
     AVP_SESSION_LIFETIME = 8
     AVP_TERMINATION_CAUSE = 9
 
+cpdef enum HandOffAvp:
+    """Codes of our vendor pairs, by which a PAA hands a node its care-of address and its FHA; vendor 32473 unless configured otherwise."""
+    HAND_OFF_FHA_ADDRESS = 2         # IPv4, once to four times, best first
+    HAND_OFF_FHA_NAME = 3            # a domain name
+    HAND_OFF_CARE_OF_ADDRESS = 4     # IPv4, co-located
+    HAND_OFF_FA_ADDRESS = 5          # IPv4
+    HAND_OFF_ADDRESS_TYPE = 6        # 1 co-located, 2 of a foreign agent, 3 co-located behind one
+    HAND_OFF_PREFIX_LENGTH = 100     # of the care-of address
+    HAND_OFF_ROUTER = 101            # IPv4
+
 cpdef enum PanaResult:
     """Result-Code, RFC 5191 8.7."""
     PANA_SUCCESS = 0

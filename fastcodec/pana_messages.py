@@ -132,7 +132,7 @@ class UnknownAvp(Avp, frozen=True, gc=False):
 
 @overlays("VendorAvp")
 class VendorAvp(Avp, frozen=True, gc=False):
-    """A pair of a vendor's, RFC 5191 6.3."""
+    """A pair of a vendor's, RFC 5191 6.3. Of ours `code` is a `HandOffAvp`."""
 
     plan: ClassVar[Plan]
     code: int
