@@ -187,7 +187,7 @@ _MACS = {IntegrityAlgorithm.AUTH_HMAC_SHA1_160: (hmac_sha1, 20, 20),        # di
          IntegrityAlgorithm.AUTH_HMAC_SHA2_256_128: (hmac_sha256, 16, 32)}
 
 
-def prf_plus(key, seed, int octets, int prf=2):
+def prf_plus(key, seed, int octets, prf=2):
     """prf+ of IKEv2, RFC 4306 2.13: as many octets as asked for, at most 255 blocks."""
     cdef bytes out = b"", block = b"", text = as_bytes(seed)
     cdef bytes secret = key_octets(key)
@@ -204,7 +204,7 @@ def prf_plus(key, seed, int octets, int prf=2):
     return out[:octets]
 
 
-def pana_auth_key(msk, initial_request, initial_answer, pac_nonce, paa_nonce, key_id, int prf=2, int integrity=7):
+def pana_auth_key(msk, initial_request, initial_answer, pac_nonce, paa_nonce, key_id, prf=2, integrity=7):
     """PANA_AUTH_KEY, RFC 5191 5.3, as long as the integrity algorithm wants its key.
 
     `initial_request` and `initial_answer` are the first PAR and PAN with the S bit, whole, as sent; `key_id` a number.
@@ -310,7 +310,7 @@ cdef bytes _octets_of(object avp, Py_ssize_t missing):
     return (<bytes> head[:plan.size]) + tail + bytes(-len(tail) & 3)
 
 
-def encode(message, key=None, int integrity=7):
+def encode(message, key=None, integrity=7):
     """The octets; an AuthAvp left empty is computed with `key` by an `IntegrityAlgorithm`. EncodeError."""
     cdef Plan plan = message.plan
     cdef uint8_t[HEADER] head

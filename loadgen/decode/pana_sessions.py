@@ -26,7 +26,7 @@ MOST_SESSIONS = 1 << 13
 REQUEST, START = int(PanaFlag.PANA_REQUEST), int(PanaFlag.PANA_START)
 KEYS_KEPT = 2                    # of a session: the present one, and the one before for what was under way
 NO_KEY = "no key of this session is known ([[pana]] in a keys file)"
-NO_START = "its key cannot be derived: the start of its session is not in the capture"
+NO_START = "its key cannot be derived: the start of its session is not in the capture, or chose an unknown algorithm"
 UNSIGNED = "not signed: its session has no key yet"
 
 

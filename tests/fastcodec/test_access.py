@@ -360,3 +360,16 @@ def test_pana_names_for_people():
     text = str(fc.PanaMessage.decode(octets(BY_ID["p-08"])))
     for word in ("REQUEST|COMPLETE|IP_RECONFIGURATION", "PANA_AUTH", "PANA_SUCCESS", "vendor=32473"):
         assert word in text
+
+
+@pytest.mark.parametrize("number", [0, 1, 2**31, 2**32 - 1, 2**70])
+def test_pana_algorithms_that_are_not_known(number):
+    """They come from the other side as numbers of 32 bits."""
+    with pytest.raises(fc.EncodeError) as refusal:
+        fc.pana_auth_key(bytes(64), b"", b"", b"", b"", 1, number)
+    assert refusal.value.field == "prf"
+    with pytest.raises(fc.EncodeError) as refusal:
+        fc.pana_auth_key(bytes(64), b"", b"", b"", b"", 1, 2, number)
+    assert refusal.value.field == "integrity"
+    with pytest.raises(fc.EncodeError):
+        fc.PanaMessage(0x8000, 4, 1, 1).encode(bytes(20), integrity=number)

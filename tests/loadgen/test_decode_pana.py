@@ -174,3 +174,13 @@ def test_help_tells_the_format() -> None:
                           text=True, timeout=60, check=False)
     assert "[[pana]]" in done.stdout
     assert "msk = " in done.stdout
+
+
+@pytest.mark.parametrize("kind", [fc.PrfAlgorithmAvp, fc.IntegrityAlgorithmAvp])
+def test_algorithms_that_are_not_known(tmp_path: Path, kind: type[Any]) -> None:
+    """Then nothing can be derived, and nothing is held against anybody."""
+    frames = list(RUN["p-"][:9])
+    message = fc.PanaMessage.decode(bytes(IP(frames[2])["UDP"].payload))
+    frames[2] = changed(frames[2], avps=[a.replace(value=2**32 - 1) if isinstance(a, kind) else a for a in message.avps])
+    found = events(*frames, known=known(tmp_path, f"session = {SESSION}\n{msk('pana_auth_key_A1')}"))
+    assert [(e.authentic, e.why) for e in found[7:]] == [(None, NO_START)] * 2
