@@ -1,8 +1,11 @@
 """Extensions that no vector holds, octet by octet as their RFCs draw them; their codes by name; what `lint` says of them."""
+import contextlib
 from ipaddress import IPv4Address as V4
 from ipaddress import IPv6Address as V6
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import fastcodec as fc
 
@@ -224,3 +227,28 @@ def test_lint(message, rules):
     found = fc.lint(message)
     assert sorted(f.rule for f in found) == sorted(rules), list(map(str, found))
     assert all(f"[RFC {f.section}]" in str(f) and f.section[:4].isdigit() for f in found)
+
+
+@settings(max_examples=500)
+@given(st.sampled_from(LAYOUTS), st.lists(st.tuples(st.integers(0, 30), st.integers(0, 255)), max_size=3), st.integers(0, 4))
+def test_never_raises(layout, changes, cut):
+    """Whatever the octets of these extensions become: lint says something or nothing, and what decodes encodes to the same."""
+    data = bytearray(HEAD + bytes.fromhex(layout[0]))
+    for at, value in changes:
+        data[len(HEAD) + at % (len(data) - len(HEAD))] = value
+    data = bytes(data[:len(data) - cut])
+    for finding in fc.lint(data):
+        assert 0 <= finding.offset <= len(data)
+        assert finding.section
+    with contextlib.suppress(fc.DecodeError):
+        message = fc.Mip4Message.decode(data)
+        assert message.encode() == data
+        str(message)
+
+
+@settings(max_examples=300)
+@given(st.binary(max_size=40) | st.lists(st.sampled_from([
+    b"\x40\xc0\0\2\1", b"\x08\x0a\0", b"\x88\x01\0", b"\x03foo", b"\x80", b"\x81", b"\0"]), max_size=12).map(b"".join))
+def test_networks_are_read_or_refused(octets):
+    with contextlib.suppress(fc.DecodeError):
+        assert all(0 <= prefix.length <= 32 for prefix in fc.route_prefixes(octets))
