@@ -91,11 +91,10 @@ class PanaSessions:
         return session
 
     def _begin(self, event: Event, message: PanaMessage, octets: bytes) -> None:
-        """A request with the S bit. One that comes when the session has a key changes nothing: it is invalid, or forged."""
+        """A request with the S bit, which may become the initial one."""
         place = (message.session, event.source, event.source_port)
         session = self._seen.setdefault(place, Session((event.source, event.source_port)))
-        if not session.keys:
-            session.offered, session.offer = message, octets
+        session.offered, session.offer = message, octets
         if len(self._seen) > MOST_SESSIONS:
             self._seen.popitem(last=False)
 
@@ -136,7 +135,8 @@ class PanaSessions:
 
 
 def answered(session: Session, message: PanaMessage, octets: bytes) -> None:
-    """The client's answer to a first request: with it the initial pair is complete, and the algorithms are chosen."""
+    """The client's answer to a first request: with it the initial pair is complete, and the algorithms are chosen. One that
+    comes when the session has a key changes nothing: it is invalid (RFC 5191 5.5), or forged."""
     if session.offered is None or session.offered.sequence != message.sequence or session.keys:
         return
     session.initial_request, session.initial_answer = session.offer, octets

@@ -121,6 +121,19 @@ def test_routers_without_networks_and_several():
     assert fc.route_prefixes(bytes.fromhex("40c0000203")) == [fc.RoutePrefix(V4("192.0.2.3"), False)]
 
 
+def test_what_enters_the_dictionary():
+    """Suffixes of the labels behind the last one told by index, RFC 6521 4.2.2: "c.d" is 4, and "b.c.d" nothing."""
+    texts = [realm(b"a"), realm(b"b") + b"\x80" + realm(b"c", b"d"), b"\x84"]
+    octets = bytes.fromhex("40c0000203") + b"".join(b"\0" + text + b"\0" for text in texts)
+    assert [p.realm for p in fc.route_prefixes(octets)] == ["a", "b.a.c.d", "c.d"]
+
+
+def test_a_difference_of_less_than_an_octet():
+    """Of a prefix of 4 bits one octet is told, and the last four bits of it count."""
+    octets = bytes.fromhex("40c0000203" "080a00" "84fc00" "800000")
+    assert [(p.address, p.length) for p in fc.route_prefixes(octets)] == [(V4("10.0.0.0"), 8), (V4("192.0.0.0"), 4), (V4(0), 0)]
+
+
 def test_the_dictionary_rolls_over():
     """The 129th string takes the place of the first, RFC 6521 4.2.1."""
     labels = [b"label%d" % k for k in range(129)]

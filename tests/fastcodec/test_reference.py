@@ -7,14 +7,15 @@ from enum import IntEnum
 import pytest
 
 import fastcodec as fc
-from fastcodec import agent_discovery, headers, mip4, mip4_parts, mip6, pana, radius, reference, status, tunnel, wire
+from fastcodec import agent_discovery, headers, mip4, mip4_codes, mip4_parts, mip6, pana, radius, reference, status, tunnel, wire
 from fastcodec.base import Message, Part
 from fastcodec.declarations import enumerations, layouts
 from fastcodec.dictionary import default
 from fastcodec.overlay import BOUND
 from fastcodec.reference_radius import DATA_TYPES
 
-MODULES = {m.__name__.split(".")[1]: m for m in (agent_discovery, headers, mip4, mip4_parts, mip6, pana, radius, status, tunnel, wire)}
+MODULES = {m.__name__.split(".")[1]: m for m in (
+    agent_discovery, headers, mip4, mip4_codes, mip4_parts, mip6, pana, radius, status, tunnel, wire)}
 PAGES = reference.pages()
 WHOLE = "\n".join(PAGES.values())
 ABSTRACT = {"Message", "Part", "Mip4Message", "MobilityMessage", "AgentMessage", "Extension", "MobilityOption", "Avp", "EapBody",

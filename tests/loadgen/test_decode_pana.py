@@ -111,6 +111,24 @@ def test_what_is_forged_is_wrong(tmp_path: Path, rows: list[str]) -> None:
     assert [e.number for e in found if e.authentic] == [9, 10, 11, 12, 13, 14]
 
 
+def test_a_forged_beginning_changes_nothing(tmp_path: Path) -> None:
+    """Another first request and answer in the midst of a session: its next key still comes of the first ones."""
+    rows = [f"session = {SESSION}\n{msk(name)}" for name in ("pana_auth_key_A1", "pana_auth_key_A2")]
+    again = [changed(frame, sequence=7, avps=[]) for frame in RUN["p-"][1:3]]
+    found = events(*RUN["p-"][:13], *again, *RUN["p-"][13:], known=known(tmp_path, *rows))
+    assert [e.authentic for e in found[15:]] == [True] * 10
+    assert [e.number for e in found if e.faults] == [14, 15]
+
+
+def test_what_was_under_way_when_the_key_changed(tmp_path: Path) -> None:
+    """The last answer under the old key, captured behind the first request under the new one."""
+    rows = [f"session = {SESSION}\n{msk(name)}" for name in ("pana_auth_key_A1", "pana_auth_key_A2")]
+    frames = list(RUN["p-"])
+    frames[18], frames[19] = frames[19], frames[18]
+    found = events(*frames, known=known(tmp_path, *rows))
+    assert verdicts(found) == [True] * 16
+
+
 @pytest.mark.parametrize("at", [1, 2, 3, 4])
 def test_the_key_covers_the_whole_beginning(tmp_path: Path, at: int) -> None:
     """First request and answer whole, both nonces: another octet in one, and no key fits."""
