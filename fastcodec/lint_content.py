@@ -12,7 +12,7 @@ from fastcodec.mip4_messages import EXTENSION_CLASSES
 from fastcodec.sections import section_of
 from fastcodec.wire import Shape
 
-__all__ = ["content_findings"]
+__all__ = ["content_findings", "sizes_of"]
 
 E = ExtensionType
 HEADERS = {Shape.TLV: 2, Shape.SHORT: 3, Shape.LONG: 4}          # octets before the value
@@ -21,7 +21,7 @@ MOST_BINDINGS = 8                                                # of a flow, RF
 
 
 def sizes_of(plan: Plan) -> tuple[int, int]:
-    """Octets that a value has: at least, at most."""
+    """Octets that the value of an extension has by its class: at least, at most."""
     least = plan.size - HEADERS[Shape(plan.shape)]
     return least, 0xffff if plan.tail else least
 

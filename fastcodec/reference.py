@@ -27,6 +27,7 @@ from fastcodec import (
 )
 from fastcodec.base import Message, Part
 from fastcodec.declarations import Enumeration, Field, Layout, Member, enumerations, layouts
+from fastcodec.lint_content import sizes_of
 from fastcodec.mip4_extensions import Extension
 from fastcodec.overlay import BOUND
 from fastcodec.reference_radius import radius_page
@@ -126,7 +127,8 @@ def facts_of(cls: Any) -> Iterator[str]:
         yield f"header: {SHAPES[Shape(plan.shape)]}"
         row = mip4.EXTENSIONS.get(plan.type)
         if row:
-            yield f"value: {range_of(row.minimum, row.maximum)}"
+            least, most = sizes_of(plan)
+            yield f"value: {range_of(max(least, row.minimum), min(most, row.maximum))}"
             yield "at most once for a subtype" if row.single else "any number of times"
     elif plan is not None and issubclass(cls, mobility_options.MobilityOption):
         option = mip6.OPTIONS[plan.type]

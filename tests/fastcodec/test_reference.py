@@ -84,6 +84,8 @@ def test_what_is_said_of_a_format():
     text = PAGES["mobile-ipv4.md"]
     assert "type 131; header: type 1, length 1; value: 1 to 255 octets; at most once for a subtype; RFC 2794 2." in text
     assert "type 42, subtype 1; header: type 1, subtype 1, length 2; value: 4 octets; at most once for a subtype; RFC 3957 6.3." in text
+    assert "type 152, subtype 2; header: type 1, length 1, subtype 1; value: 19 octets; any number of times; RFC 5454 2.2." in text
+    assert "type 154, subtype 2; header: type 1, subtype 1, length 2; value: 2 octets at least; any number of times; RFC 7629 4.2." in text
     assert "type 3; data: 16 octets, at 8n+6; RFC 6275 6.2.5." in PAGES["mobile-ipv6.md"]
     assert "type 5; value: 8 to 256 octets; at most once; RFC 5191 8.5." in PAGES["pana.md"]
     assert "type 51" in PAGES["eap.md"]
