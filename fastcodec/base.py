@@ -16,6 +16,7 @@ import msgspec
 from fastcodec import json_text, plain
 from fastcodec.errors import EncodeError
 from fastcodec.fields import Plan
+from fastcodec.wants import called
 
 __all__ = ["Message", "Part", "as_hex", "flags_of", "name_of", "unless_zero"]
 
@@ -231,7 +232,7 @@ class Part(Shown, msgspec.Struct, frozen=True, gc=False):
 def wants_part(kind: Any) -> None:
     """TypeError: what names no part is found in no message, and that would look like an absent one."""
     if not isinstance(kind, type) or not issubclass(kind, Part):
-        raise TypeError(f"kind: a class of extensions, options or AVPs is needed, not {kind!r}")
+        raise TypeError(f"kind: a class of extensions, options or AVPs is needed, not {called(kind)}")
 
 
 class Message(Shown, msgspec.Struct):

@@ -43,6 +43,9 @@ cdef class ColumnRows(Rows):
         """Octets of that part's value (uint16 a row), a view."""
         return self.sizes[:, self._place(column)]
 
+    cdef tuple _made_of(self):
+        return self.octets, self.lengths, self.type
+
     cdef int _place(self, str column) except -1:
         if column not in self._names:
             raise EncodeError("column", f"{column!r} is none of {', '.join(self._names)}")

@@ -35,6 +35,9 @@ class Dictionary:
         self.vendors: dict[str, Vendor] = {}
         self.orphans: dict[str, DictionaryError] = {}
 
+    def __repr__(self) -> str:
+        return f"Dictionary(<{len(self.attributes)} attributes, {len(self.vendors)} vendors>)"
+
     def copy(self) -> Dictionary:
         """Another one with the same entries, which `read` may add to."""
         other = Dictionary()

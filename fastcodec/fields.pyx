@@ -50,7 +50,7 @@ cdef bytes as_bytes(object data, str name="data"):
     try:
         return bytes(memoryview(data))
     except TypeError:
-        raise TypeError(f"{name}: octets are needed (bytes, bytearray, memoryview), not {type(data).__name__}") from None
+        raise TypeError(f"{name}: bytes, bytearray or memoryview is needed, not {type(data).__name__}") from None
 
 
 cdef bytes octets_in(object value, str field):

@@ -63,6 +63,13 @@ cdef class KeyTable:
     def __len__(self):
         return self.secrets.count
 
+    def __repr__(self):
+        return f"KeyTable(<{self.secrets.count} keys>)"
+
+    def __reduce__(self):
+        cdef list listed = self.secrets.listed()
+        return KeyTable, ({self.spis[k]: listed[self.places[k]] for k in range(<Py_ssize_t> self.mask + 1) if self.places[k] != NO_KEY},)
+
     def __contains__(self, spi):
         return isinstance(spi, int) and 0 <= spi <= 0xffffffff and self.find(<uint32_t> spi) != NO_KEY
 

@@ -19,6 +19,7 @@ cdef class Rows:
     cdef const uint32_t[::1] _lengths
     cdef uint8_t[::1] _status
     cdef Py_ssize_t count, width
+    cdef tuple _made_of(self)
     cdef int _pieces(self, Py_ssize_t row, Piece* out) noexcept nogil
     cdef const uint32_t[::1] _indices(self, object which, SecretArray secrets)
     cdef const uint32_t[::1] _by_spi(self, KeyTable table, const uint16_t[:, ::1] offsets, int column, int shift)

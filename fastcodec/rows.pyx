@@ -54,6 +54,16 @@ cdef class Rows:
     def __len__(self):
         return self.count
 
+    def __repr__(self):
+        return f"{type(self).__name__}(<{self.count} rows of {self.width} octets>)"
+
+    def __reduce__(self):
+        return again, (type(self), self._made_of(), self.status)
+
+    cdef tuple _made_of(self):
+        """What its class is called with to make one like it."""
+        return self.octets, self.lengths
+
     def datagram(self, Py_ssize_t row):
         """The octets of one row."""
         return self.octets[row, :self.lengths[row]].tobytes()
@@ -95,6 +105,14 @@ cdef object unsigned(object values, str name, object dtype, tuple shape, str wha
     if given.shape != shape or not fits:
         raise EncodeError(name, f"{what} needed")
     return np.ascontiguousarray(given, dtype=dtype)
+
+
+def again(cls, made_of, status):
+    """A copied or pickled batch: walked anew, each row with the status it had unless it cannot be read."""
+    batch = cls(*made_of)
+    batch.walk()
+    batch.status[:] = np.where(batch.status == <int> Status.OK, status, batch.status)
+    return batch
 
 
 def rows_of(bytes octets, n):

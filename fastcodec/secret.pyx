@@ -124,6 +124,18 @@ cdef class SecretArray:
     def __len__(self):
         return self.count
 
+    def __repr__(self):
+        return f"SecretArray(<{self.count} secrets>)"
+
+    def __reduce__(self):
+        return SecretArray, (self.listed(),)
+
+    cdef list listed(self):
+        """Every secret, with its algorithm."""
+        cdef Py_ssize_t k
+        names = {number: name for name, number in ALGORITHMS.items()}
+        return [Secret(<bytes> self.octets[self.ends[k]:self.ends[k + 1]], names.get(self.algorithms[k])) for k in range(self.count)]
+
     cdef const uint8_t* octets_of(self, uint32_t which, uint32_t* length) noexcept nogil:
         length[0] = self.ends[which + 1] - self.ends[which]
         return self.octets + self.ends[which]
