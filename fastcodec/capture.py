@@ -13,7 +13,7 @@ from typing import BinaryIO, NamedTuple, Protocol, cast
 
 from fastcodec.errors import RemoteError
 
-__all__ = ["CaptureError", "CaptureWriter", "Frame", "LinkType", "is_capture", "read_capture"]
+__all__ = ["CaptureError", "CaptureWriter", "EmptyCaptureError", "Frame", "LinkType", "is_capture", "read_capture"]
 
 CHUNK = 1 << 20                  # octets read at a time
 LONGEST_FRAME = 1 << 18          # libpcap's own limit; more is a corrupt length
@@ -34,6 +34,8 @@ class LinkType:
     NULL = 0                     # four octets of address family, host order
     ETHERNET = 1
     RAW = 101                    # an IP header
+    RAW_BSD = 12                 # the same by the number that DLT_RAW has on most systems,
+    RAW_OPENBSD = 14             # and on OpenBSD: some programs write these
     LOOP = 108                   # as NULL, in network order
     LINUX_SLL = 113
     IPV4 = 228
@@ -50,6 +52,10 @@ class CaptureError(RemoteError, ValueError):
 
     def __str__(self) -> str:
         return f"capture at offset {self.offset}: {self.reason}"
+
+
+class EmptyCaptureError(CaptureError):
+    """Not one octet: nothing was captured, and nothing is wrong with it either."""
 
 
 class Frame(NamedTuple):
@@ -123,6 +129,8 @@ def read_capture(stream: BinaryIO) -> Iterator[Frame]:
     source = _Source(stream)
     if source.need(2) and source.window[:2] == GZIP:
         source = _Source(_Unpacked(fileobj=cast(BinaryIO, _Rest(source)), mode="rb"))
+    if not source.need(1):
+        raise EmptyCaptureError(source.at, "is empty")
     if not source.need(4):
         raise source.refuse(f"{source.left()} octets are no capture (pcap or pcapng)")
     magic = source.window[source.start:source.start + 4]
