@@ -49,7 +49,8 @@ def add_parser(subparsers: _SubParsersAction[Any]) -> ArgumentParser:
         "decode", help="explain a packet or a capture, authenticators checked where keys are given",
         description="Explains what a capture, or one message, says: requests matched to replies with their latency, "
                     "authenticators checked where keys are given.",
-        epilog=EXAMPLES + FORMAT + "\nexit codes: 0 nothing is wrong, 2 usage, or nothing to decode, 5 something in it is wrong, 130 interrupted\n",
+        epilog=EXAMPLES + FORMAT + "\nexit codes: 0 nothing is wrong, 2 usage or nothing to decode, 5 something in it is wrong, "
+                                   "130 interrupted\n",
         formatter_class=RawDescriptionHelpFormatter)
     parser.add_argument("what", nargs="+", metavar="FILE|HEX",
                         help="capture file, or one message in hexadecimal; - for standard input")
@@ -132,10 +133,11 @@ def events(args: Namespace, reader: Reader) -> Iterator[Event]:
 
 def some(messages: Iterable[bytes]) -> Iterator[bytes]:
     """The same; UsageError when there are none: whatever was to write them has failed."""
-    number = 0
-    for number, message in enumerate(messages, 1):
+    found = False
+    for message in messages:
+        found = True
         yield message
-    if not number:
+    if not found:
         raise UsageError("-: nothing to decode: it is empty")
 
 
