@@ -180,7 +180,8 @@ cdef int _verify_all(const uint8_t* p, int n, const Piece* pieces, int found, En
 
 # ---------------------------------------------------------------- objects to octets
 
-cdef int _put_octets(bytes octets, uint8_t* at, int room, str field) except -1:
+cdef int _put_octets(object given, uint8_t* at, int room, str field) except -1:
+    cdef bytes octets = octets_in(given, field)
     if <Py_ssize_t> len(octets) > room:
         raise EncodeError(field, TOO_LONG)
     memcpy(at, <const uint8_t*> octets, len(octets))
@@ -224,7 +225,7 @@ cdef int _put_options(list options, uint8_t* start, int at, list unsigned) excep
     cdef int type_
     for option in options:
         if type(option) is PADDING:
-            at += _put_octets(octets_in(option.octets, "MobilityPadding.octets"), start + at, LONGEST_MOBILITY - at, "MobilityPadding.octets")
+            at += _put_octets(option.octets, start + at, LONGEST_MOBILITY - at, "MobilityPadding.octets")
             padded = True
             continue
         type_ = _type_of(option)
@@ -234,7 +235,7 @@ cdef int _put_options(list options, uint8_t* start, int at, list unsigned) excep
         if type_ == OPTION_AUTHENTICATION and hasattr(option, "plan") and not option.authenticator:
             unsigned.append(at)
         if type(option) is UNKNOWN:
-            at += _put_octets(octets_in(option.octets, "UnknownOption.octets"), start + at, LONGEST_MOBILITY - at, "UnknownOption.octets")
+            at += _put_octets(option.octets, start + at, LONGEST_MOBILITY - at, "UnknownOption.octets")
         else:
             at += _put_bound(option, option.plan, start + at, LONGEST_MOBILITY - at)
     return at

@@ -159,9 +159,10 @@ cdef class MobilityBatch(ColumnRows):
     def verify(self, keys, home_addresses, care_of_addresses=None, which=None, str authenticator="mn_ha"):
         """Check the authenticator "mn_ha" or "mn_aaa" of every row that is OK.
 
-        `keys` is a KeyTable, in which every row's SPI finds its key, or a SecretArray: then the row's is keys[which[row]]; a mapping
-        from SPI to key, or one key for all rows, will do for a single call. The care-of address of a Binding Update's row is that of its Alternate Care-of Address option, if there is one. A row becomes
-        NO_AUTHENTICATOR (absent, SPI unknown, no care-of address, index out of range) or BAD_AUTHENTICATOR. Returns `status`.
+        `keys` is a KeyTable, in which every row's SPI finds its key, or a SecretArray: then the row's is keys[which[row]]. A mapping
+        from SPI to key, or one key for all rows, becomes one for this call. The care-of address of a Binding Update's row is that of
+        its Alternate Care-of Address option, if there is one. A row becomes NO_AUTHENTICATOR (absent, SPI unknown, no care-of
+        address, index out of range) or BAD_AUTHENTICATOR. Returns `status`.
         """
         self._run(keys, home_addresses, care_of_addresses, which, authenticator, True)
         return self.status

@@ -44,7 +44,7 @@ class RadiusPacket(Message):
 
     def encode(self, secret: Secret | Octets | None = None, request: RadiusPacket | Octets | None = None,
                *, longest: int = 4096) -> bytes:
-        """The octets; EncodeError names the attribute.
+        """The octets; EncodeError names the attribute, and an answer that is none to `request`: its client would drop it (RFC 2865 3).
 
         With `secret` they are signed as their code is: Message-Authenticator (put first when there is none; accounting
         has none), then the MD5 of an answer to `request`, of accounting, of CoA and Disconnect; and values that the

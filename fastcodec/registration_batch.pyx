@@ -1,6 +1,4 @@
 """Mobile IPv4 messages as columns: where the extensions of every row are, authenticators checked and written."""
-import numpy as np
-
 from libc.stdint cimport uint8_t, uint16_t, uint32_t
 from libc.string cimport memcpy, memset
 
@@ -181,8 +179,9 @@ cdef class RegistrationBatch(ColumnRows):
         """Check the authenticator ("mn_ha", which every registration has, RFC 5944 3.5.2; "mn_aaa", "mn_fa", "fa_ha") of every
         row that is OK.
 
-        `keys` is a KeyTable, in which every row's SPI finds its key, or a SecretArray: then the row's is keys[which[row]]; a
-        mapping from SPI to key, or one key for all rows, will do for a single call. A row becomes NO_AUTHENTICATOR (absent, SPI unknown, index out of range) or BAD_AUTHENTICATOR. Returns `status`.
+        `keys` is a KeyTable, in which every row's SPI finds its key, or a SecretArray: then the row's is keys[which[row]]. A mapping
+        from SPI to key, or one key for all rows, becomes one for this call. A row becomes NO_AUTHENTICATOR (absent, SPI unknown,
+        index out of range) or BAD_AUTHENTICATOR. Returns `status`.
         """
         self._run(keys, which, authenticator, True)
         return self.status

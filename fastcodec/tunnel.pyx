@@ -233,8 +233,8 @@ def unwrap(data, bint check_source=True):
 
 cdef int _check_inner(const uint8_t* p, uint32_t n, int kind, Located* at) except -1:
     cdef int fault, status = locate(p, n, at, &fault)
-    cdef bint whole = at.upper >= 20 if at.version == 4 else at.version == 6 and 40 <= at.size <= n
-    if status != State.OK and not whole:        # what is wrong behind its IP header does not matter here
+    cdef bint is_whole = at.upper >= 20 if at.version == 4 else at.version == 6 and 40 <= at.size <= n
+    if status != State.OK and not is_whole:        # what is wrong behind its IP header does not matter here
         raise EncodeError("inner", f"no IP packet: {Status(status).name.lower().replace('_', ' ')} at offset {fault}")
     if (at.version == 4 and kind == TunnelKind.TUNNEL_IPV6) or (at.version == 6 and (
             kind == TunnelKind.TUNNEL_IPV4 or kind == TunnelKind.TUNNEL_MINIMAL)):
