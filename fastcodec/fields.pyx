@@ -7,6 +7,7 @@ from cpython.ref cimport Py_DECREF, Py_INCREF
 from libc.string cimport memcpy
 
 from fastcodec.errors import EncodeError
+from fastcodec.wants import wants_octets
 from fastcodec.wire cimport get16, get32, get64, put16, put32, put64
 
 cdef extern from "Python.h":
@@ -44,13 +45,8 @@ _check()
 
 
 cdef bytes as_bytes(object data, str name="data"):
-    """An argument's octets, of any buffer; plain bytes are not copied. TypeError: bytes(16) would be sixteen zeros."""
-    if type(data) is bytes:
-        return <bytes> data
-    try:
-        return bytes(memoryview(data))
-    except TypeError:
-        raise TypeError(f"{name}: bytes, bytearray or memoryview is needed, not {type(data).__name__}") from None
+    """An argument's octets, of any buffer; plain bytes are not copied. TypeError."""
+    return <bytes> data if type(data) is bytes else wants_octets(name, data)
 
 
 cdef bytes octets_in(object value, str field):

@@ -188,6 +188,7 @@ class PanaMessage(Message):
     def sign(self, keys: Keys, *, integrity: int | None = None) -> PanaMessage:
         """A copy, its AUTH computed anew, put last when there is none: what `verify` wants after a change. Without `integrity`
         by the algorithm of the AUTH that is there, else HMAC-SHA1. EncodeError names the field."""
+        wants_keys(keys)
         auth = self.find(AuthAvp) or AuthAvp()
         if integrity is None:
             integrity = INTEGRITY.get(len(auth.value), pana.IntegrityAlgorithm.AUTH_HMAC_SHA1_160)

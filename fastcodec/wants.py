@@ -7,13 +7,21 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-__all__ = ["wants", "wants_list"]
+__all__ = ["called", "wants", "wants_list", "wants_octets"]
 
 
 def wants(name: str, value: Any, *classes: type) -> None:
     """TypeError unless `value` is of one of these classes."""
     if not isinstance(value, classes):
         raise TypeError(f"{name}: {' or '.join(cls.__name__ for cls in classes)} is needed, not {called(value)}")
+
+
+def wants_octets(name: str, value: Any) -> bytes:
+    """The octets of any buffer; TypeError for all else: bytes(16) would be sixteen zeros."""
+    try:
+        return bytes(memoryview(value))
+    except TypeError:
+        raise TypeError(f"{name}: bytes, bytearray or memoryview is needed, not {called(value)}") from None
 
 
 def wants_list(name: str, values: Any, what: str) -> list[Any]:

@@ -143,6 +143,8 @@ def test_keys_copy_and_print():
     secrets = fc.SecretArray([b"first", fc.Secret(b"second", "hmac-sha256"), fc.Secret(b"third", "keyed-md5")])
     table = fc.KeyTable({0x100 + k: fc.Secret(b"key %d" % k, "hmac-sha1" if k % 2 else None) for k in range(50)})
     assert (repr(secrets), repr(table)) == ("SecretArray(<3 secrets>)", "KeyTable(<50 keys>)")
+    gpsk = fc.derive_gpsk_keys(bytes(32), b"mn", b"aaah", bytes(32), bytes(32), suite=2)
+    assert (repr(gpsk), repr(fc.Secret(b"key"))) == ("GpskKeys(<ciphersuite 2>)", "Secret(<3 octets>)"), "no key is shown"
     address = IPv4Address(1)
     message = fc.RegistrationRequest(0, 1, address, address, address, 1, [fc.Nai("mn")])
     octets = [message.replace(extensions=[*message.extensions, fc.MnHaAuthentication(0x100 + k)]).encode(

@@ -17,6 +17,7 @@ ADVERTISEMENT = fc.AgentAdvertisement(0, 900)
 PACKET = fc.RadiusPacket(1, 7, attributes=[("NAS-Port", 1)]).sign(b"secret")
 ANSWER = fc.RadiusPacket(2, 7)
 INNER = fc.ipv6_packet("2001:db8::1", "2001:db8::2", fc.Protocol.NO_NEXT_HEADER, b"")
+GPSK, PANA = fc.EapPacket(2, 1, fc.Gpsk4()), fc.PanaMessage(0, fc.PanaType.PANA_AUTH, 1, 1)
 ENDS = {"source": "2001:db8::1", "destination": "2001:db8::2", "care_of_address": "2001:db8::3"}
 BATCHES = {fc.RegistrationBatch: REQUEST, fc.MobilityBatch: UPDATE.sign(bytes(16), **ENDS), fc.AgentBatch: ADVERTISEMENT,
            fc.RadiusBatch: PACKET}
@@ -96,6 +97,26 @@ CALLS = {
     "checksum": (lambda start: fc.checksum(b"", start), NO_NUMBER, "start" + NUMBER + "4294967295"),
     "sequence_is_fresh": (lambda number: fc.sequence_is_fresh(number, 1), (*NO_NUMBER, 1 << 16),
                           "received" + NUMBER + "65535"),
+
+    "EAP": (fc.EapPacket.decode, NO_OCTETS, "data" + OCTETS),
+    "body": (lambda body: fc.EapPacket(2, 1, body).encode(), ("text", 5, REQUEST), "EapPacket.body: .* is no EapBody"),
+    "EAP-MD5": (lambda challenge: fc.eap_md5_response(1, b"secret", challenge), NO_OCTETS, "challenge" + OCTETS),
+    "EAP-MD5 response": (lambda packet: fc.verify_eap_md5(packet, b"secret", b""), (None, b"octets"),
+                         "response: EapPacket is needed, not "),
+    "GPSK keys": (GPSK.verify, (None, b"key", KEYS), "keys: GpskKeys is needed, not "),
+    "GPSK": (lambda packet: fc.sign_gpsk(packet, None), (None, b"octets"), "packet: EapPacket is needed,
+             not "),
+    "suite": (lambda suite: fc.derive_gpsk_keys(bytes(32), b"p", b"s", b"", b"", suite), (None, 3, [2], "2", 1.5), "suite: .* is neither 1 "),
+    "peer": (lambda peer: fc.derive_gpsk_keys(bytes(32), peer, b"s", b"", b"", 2), NO_OCTETS, "peer" + OCTETS),
+    "prf+": (lambda octets: fc.prf_plus(b"key", b"seed", octets), NO_NUMBER, "octets" + NUMBER),
+    "prf": (lambda prf: fc.prf_plus(b"key", b"seed", 20, prf), (None, 3, [2], "2"), "prf: .* is no PrfAlgorithm"),
+    "seed": (lambda seed: fc.prf_plus(b"key", seed, 20), NO_OCTETS, "seed" + OCTETS),
+    "Key-Id": (lambda number: fc.pana_auth_key(bytes(64), b"", b"", b"", b"", number), (*NO_NUMBER, 1 << 32), "key_id" + NUMBER),
+    "PAR": (lambda octets: fc.pana_auth_key(bytes(64), octets, b"", b"", b"", 1), NO_OCTETS, "initial_request" + OCTETS),
+    "integrity": (lambda number: PANA.sign(bytes(20), integrity=number), (6, "7", [7], 1.5), "integrity: .* is no IntegrityAlgorithm"),
+    "avps": (lambda parts: PANA.replace(avps=parts).encode(), (None, 5, object()), "avps: .* is no list"),
+    "RawAvp": (lambda octets: PANA.replace(avps=[fc.RawAvp(octets)]).encode(), NO_OCTETS, "RawAvp.octets: .* are no octets"),
+    "PANA keys": (PANA.sign, (None,), "keys: None would verify and sign nothing"),
 
     "extensions": (lambda parts: REQUEST.replace(extensions=parts).encode(), (None, 5, object()), "extensions: .* is no list"),
     "an extension": (lambda part: REQUEST.replace(extensions=[part]).encode(), (None, 5, fc.Nai, UPDATE), "extensions: .* is no extension"),
