@@ -201,7 +201,7 @@ class PanaMessage(Message):
         if not isinstance(keys, Mapping):
             return keys
         key_id = self.find(KeyIdAvp)
-        return keys.get(key_id.value) if key_id else None
+        return keys.get(key_id.value) if key_id and isinstance(key_id.value, int) else None
 
     def nai(self) -> str | None:
         """The identity in an EAP response, if there is one."""
