@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from typing import BinaryIO, NamedTuple, Protocol, cast
 
 from fastcodec.errors import RemoteError
+from fastcodec.wants import called, wants_octets
 
 __all__ = ["CaptureError", "CaptureWriter", "EmptyCaptureError", "Frame", "LinkType", "is_capture", "read_capture"]
 
@@ -96,7 +97,7 @@ class _Source:
 
     def _read(self, count: int) -> bytes:
         try:
-            return self.stream.read(count)
+            return wants_octets("stream.read()", self.stream.read(count))
         except (gzip.BadGzipFile, EOFError, zlib.error) as error:
             raise self.refuse(f"gzip: {error}") from error
 
@@ -126,6 +127,8 @@ def is_capture(start: bytes) -> bool:
 
 def read_capture(stream: BinaryIO) -> Iterator[Frame]:
     """The frames of a pcap or pcapng file, in order. CaptureError after the last good one when the rest is no capture."""
+    if not hasattr(stream, "read"):
+        raise TypeError(f"stream: a file opened for reading octets is needed, not {called(stream)}")
     source = _Source(stream)
     if source.need(2) and source.window[:2] == GZIP:
         source = _Source(_Unpacked(fileobj=cast(BinaryIO, _Rest(source)), mode="rb"))

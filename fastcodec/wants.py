@@ -19,7 +19,7 @@ def wants(name: str, value: Any, *classes: type) -> None:
 def wants_octets(name: str, value: Any) -> bytes:
     """The octets of any buffer; TypeError for all else: bytes(16) would be sixteen zeros."""
     try:
-        return bytes(memoryview(value))
+        return value if type(value) is bytes else bytes(memoryview(value))
     except TypeError:
         raise TypeError(f"{name}: bytes, bytearray or memoryview is needed, not {called(value)}") from None
 

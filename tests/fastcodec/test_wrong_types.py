@@ -1,13 +1,16 @@
 """What is called with something else altogether says in one line which argument is wrong, and what is needed."""
 from __future__ import annotations
 
+import io
 import re
 from ipaddress import IPv4Address, IPv6Address
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 import fastcodec as fc
+from fastcodec.capture import read_capture
 
 A = IPv4Address("192.0.2.1")
 KEYS = {0x100: bytes(16)}
@@ -47,6 +50,8 @@ CALLS = {
     "MobilityPacket": (fc.MobilityPacket.decode, NO_OCTETS, "data" + OCTETS),
     "RADIUS": (fc.RadiusPacket.decode, NO_OCTETS, "data" + OCTETS),
     "PANA": (fc.PanaMessage.decode, NO_OCTETS, "data" + OCTETS), "agents": (fc.AgentMessage.decode, NO_OCTETS, "data" + OCTETS),
+    "read_capture": (read_capture, (None, "run.pcap", Path("run.pcap"), b""), "stream: a file opened for reading octets is needed, not "),
+    "a capture as text": (read_capture, (io.StringIO("text"),), "stream.read\\(\\)" + OCTETS),
     "look": (fc.look, NO_OCTETS, "data" + OCTETS), "unwrap": (fc.unwrap, NO_OCTETS, "data" + OCTETS),
     "verify_mn_ha": (lambda data: fc.verify_mn_ha(data, KEYS), NO_OCTETS, "data" + OCTETS),
     "verify_authentication": (lambda kind: fc.verify_authentication(b"", kind, KEYS), (None, "mn_ha", fc.Nai, fc.PanaMessage, 32),
