@@ -72,7 +72,7 @@ class Requests:
     def batch(self) -> fc.RegistrationBatch:
         batch = fc.RegistrationBatch(self.rows, self.lengths, 1)
         batch.walk()
-        batch.verify(self.keys, self.which)
+        batch.verify(self.keys, self.which, "mn_aaa")
         return batch
 
     def digest(self) -> None:

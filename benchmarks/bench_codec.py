@@ -78,7 +78,7 @@ class Messages:
         def work() -> None:
             requests = fc.RegistrationBatch(self.rows, lengths, 1)
             requests.walk()
-            if requests.verify(keys, which).any():
+            if requests.verify(keys, which, "mn_aaa").any():
                 raise AssertionError("a good request was refused")
             replies = fc.RegistrationBatch.from_template(answer, BATCH)
             replies.fixed["identification"] = requests.fixed["identification"]

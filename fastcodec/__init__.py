@@ -1,11 +1,14 @@
-"""Compiled codec for Mobile IPv4 (RFC 5944) and RADIUS (RFC 2865): single messages and whole batches.
+"""Compiled codec for Mobile IPv4, Mobile IPv6, RADIUS, EAP, PANA, agent discovery and the tunnels between them.
 
-    >>> from fastcodec import RegistrationRequest
-    >>> request = RegistrationRequest.decode(octets, keys={0x200: key})
-    >>> request.home_agent, request.nai()
+    >>> import fastcodec as fc
+    >>> message = fc.Mip4Message.decode(octets, keys={0x101: key})
+    >>> message.home_agent, message.nai()
+    >>> octets = message.replace(lifetime=600).sign({0x101: key}).encode()
 
-`RegistrationRequest`, `RegistrationReply` and `RadiusPacket` are single messages; `RegistrationBatch` and
-`RadiusBatch` hold n datagrams as columns. Errors are a tree, drawn in `fastcodec.errors`.
+One message: `Mip4Message`, `MobilityMessage` (`MobilityPacket` with its IPv6 header), `RadiusPacket`, `EapPacket`, `PanaMessage`,
+`AgentMessage`; each `decode` takes any message of its protocol. n of them as rows of one array: `RegistrationBatch`,
+`MobilityBatch`, `RadiusBatch`, `AgentBatch`. Packets in packets: `wrap`, `unwrap`, `look`; captures: `fastcodec.capture`.
+Errors are a tree, drawn in `fastcodec.errors`. The README beside this file has examples of all.
 """
 from fastcodec.agent_batch import AgentBatch
 from fastcodec.agent_discovery import AgentFlag

@@ -5,6 +5,7 @@ from libc.stdint cimport uint8_t, uint16_t, uint32_t
 
 from fastcodec import agent_discovery
 from fastcodec.agent_discovery cimport ADVERTISED_AGENT, SHAPES, examine_advertisement, extensions_at
+from fastcodec.agents import AgentAdvertisement
 from fastcodec.extension_index cimport make_index
 from fastcodec.errors import EncodeError
 from fastcodec.headers cimport add_up, finish
@@ -12,7 +13,8 @@ from fastcodec.mip4 cimport MOST_EXTENSIONS
 from fastcodec.rows cimport Rows
 from fastcodec.rows import packed, rows_of
 from fastcodec.status cimport Status
-from fastcodec.wire cimport Piece, put16
+from fastcodec.wants import wants
+from fastcodec.wire cimport Piece, put16, walk
 
 cdef enum:
     HEAD = 8                 # octets that an advertisement has at least
@@ -44,8 +46,9 @@ cdef class AgentBatch(Rows):
         return batch
 
     @classmethod
-    def from_template(cls, message, Py_ssize_t n):
+    def from_template(cls, message, n):
         """`n` rows like an AgentAdvertisement; then fill columns and `sum_up`."""
+        wants("message", message, AgentAdvertisement)
         batch = cls(*rows_of(message.encode(), n))
         batch.walk()
         return batch
@@ -94,7 +97,11 @@ cdef class AgentBatch(Rows):
 
     def index(self):
         """Every extension of every row that is OK, in wire order: an `ExtensionIndex`. Padding is none."""
-        return make_index(self, self.found, self.begins, SHAPES)
+        return make_index(self, self.found)
+
+    cdef int _pieces(self, Py_ssize_t row, Piece* out) noexcept nogil:
+        cdef int fault
+        return walk(&self._octets[row, 0], <int> self._lengths[row], <int> self._begins[row], SHAPES, out, MOST_EXTENSIONS, &fault)
 
     def sum_up(self):
         """Write the checksum of every row, over what it now holds."""

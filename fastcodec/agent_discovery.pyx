@@ -4,7 +4,7 @@ from libc.string cimport memset
 
 from fastcodec.errors import DecodeError, EncodeError
 from fastcodec.extension_codec cimport BEYOND, ROOM, ExtensionCodec
-from fastcodec.fields cimport Plan, address4, as_bytes, put_address4, put_number
+from fastcodec.fields cimport Plan, address4, as_bytes, octets_in, parts_in, put_address4, put_number, whole
 from fastcodec.headers cimport add_up, finish
 from fastcodec.mip4 cimport MOST_EXTENSIONS
 from fastcodec.mip4 import EXTENSIONS
@@ -137,7 +137,7 @@ def decode(data):
 
 
 cdef int _put_router(object router, uint8_t* at, int words) except -1:
-    cdef bytes rest = as_bytes(router.rest)
+    cdef bytes rest = octets_in(router.rest, "RouterAddress.rest")
     cdef int k
     preference = router.preference
     if not isinstance(preference, int) or not -0x80000000 <= preference < 0x80000000:
@@ -153,9 +153,13 @@ cdef int _put_router(object router, uint8_t* at, int words) except -1:
 
 cdef int _put_routers(object message, uint8_t* buffer) except -1:
     """Number and size of the entries, and they; where the extensions start."""
-    cdef list routers = list(message.routers)
+    cdef list routers = parts_in(message.routers, "AgentAdvertisement.routers")
     cdef int words, at = HEAD
-    words = LEAST_ENTRY + <int> (len(as_bytes(routers[0].rest)) // WORD) if routers else message.empty_entry_size or LEAST_ENTRY
+    for router in routers:
+        if type(router) is not ROUTER:
+            raise EncodeError("AgentAdvertisement.routers", f"{type(router).__name__} is no RouterAddress")
+    words = (LEAST_ENTRY + <int> (len(octets_in(routers[0].rest, "RouterAddress.rest")) // WORD) if routers
+             else <int> whole(message.empty_entry_size or LEAST_ENTRY, "AgentAdvertisement.empty_entry_size", 0, 255))
     put_number(len(routers), buffer + 4, 1, "AgentAdvertisement.routers")
     put_number(words, buffer + 5, 1, "AgentAdvertisement.entry_size")
     for router in routers:
@@ -183,7 +187,7 @@ def encode_advertisement(message):
     put_number(message.code, buffer + 1, 1, "AgentAdvertisement.code")
     put_number(message.lifetime, buffer + 6, 2, "AgentAdvertisement.lifetime")
     at = _put_routers(message, buffer)
-    for extension in message.extensions:
+    for extension in parts_in(message.extensions, "extensions"):
         at += _put_extension(extension, buffer + at, ROOM - at)
         if at > 0xffff:
             raise EncodeError("extensions", "the message is longer than a datagram")

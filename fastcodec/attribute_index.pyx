@@ -223,7 +223,7 @@ def key_of(str name):
     """(type, vendor, vtype, octets of a value, 0: any) of the attribute of that name."""
     cdef Row row = <Row> NAMES.get(name)
     if row is None:
-        raise EncodeError(name, "no such attribute in the dictionary")
+        raise EncodeError(str(name), "no such attribute in the dictionary")
     if row.place == STANDARD_SPACE:
         return row.number, 0, 0, WIDTH[row.kind]
     if row.place == VENDOR_SPACE:

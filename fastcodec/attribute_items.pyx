@@ -9,7 +9,7 @@ from fastcodec.attribute_rows cimport (AS_NUMBER4, AS_OCTETS, AS_TEXT, AS_TLV, I
                                        WIDTH)
 from fastcodec.attribute_values cimport octets_of, value_of
 from fastcodec.errors import EncodeError
-from fastcodec.fields cimport as_bytes
+from fastcodec.fields cimport octets_in
 from fastcodec.hidden import Hidden, Revealed, RevealedText
 from fastcodec.wire cimport get16, get32
 
@@ -165,7 +165,9 @@ cdef bytes _contents_of(Row row, object items, Cloak cloak):
         try:
             name, value = item
         except (TypeError, ValueError):
-            raise EncodeError(row.name, f"holds pairs of name and value, not {item!r}") from None
+            name = None
+        if not isinstance(name, str):
+            raise EncodeError(row.name, f"holds pairs of name and value, not {item!r}")
         parts.append(_inner(row, name, value, cloak))
     if not parts:
         raise EncodeError(row.name, "holds nothing")
@@ -182,7 +184,7 @@ cdef bytes _inner(Row row, str name, object value, Cloak cloak):
         base, _, number = name[5:].rpartition(".")
         if base != row.number_path or not number.isdecimal() or int(number) > 255:
             raise EncodeError(name, f"is no number inside {row.name} (Attr-{row.number_path}.N)")
-        content, kind = as_bytes(value), int(number)
+        content, kind = octets_in(value, name), int(number)
     else:
         base, _, tag = name.partition(":")
         inner = <Row> NAMES.get(base)

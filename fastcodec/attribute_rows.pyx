@@ -1,7 +1,8 @@
 """The dictionary compiled for single packets: rows by name, by standard number, by vendor and number."""
 from fastcodec import radius
-from fastcodec.dictionary import default
+from fastcodec.dictionary import Dictionary, default
 from fastcodec.sections import SECTIONS
+from fastcodec.wants import wants
 
 cdef dict TYPES = {"string": AS_TEXT, "integer": AS_NUMBER4, "date": AS_NUMBER4, "integer64": AS_NUMBER8,
                    "short": AS_NUMBER2, "byte": AS_NUMBER1, "bool": AS_NUMBER1, "signed": AS_SIGNED, "ipaddr": AS_IPV4,
@@ -84,7 +85,9 @@ def configure(dictionary=None):
     """Use this dictionary (the shipped one unless given) in the whole process, names and slots alike."""
     cdef Row row
     cdef dict known = {}
-    dictionary = dictionary or default()
+    if dictionary is None:
+        dictionary = default()
+    wants("dictionary", dictionary, Dictionary)
     radius.configure(dictionary)
     STANDARD[:] = [None] * 256
     NAMES.clear()

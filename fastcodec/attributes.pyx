@@ -10,7 +10,7 @@ from fastcodec.attribute_rows cimport AS_EXTENDED, AS_LONG_EXTENDED, NAMES, STAN
 from fastcodec.attribute_spaces cimport by_number, concat_item, extended_items, vendor_items, wrapped
 from fastcodec.attribute_values cimport put_value
 from fastcodec.errors import DecodeError, EncodeError
-from fastcodec.fields cimport as_bytes
+from fastcodec.fields cimport as_bytes, octets_in
 from fastcodec.hiding cimport Cloak
 from fastcodec.radius cimport VENDOR_SPECIFIC
 from fastcodec.status cimport Status
@@ -75,7 +75,7 @@ cdef bytes _composed(str name, object value, Cloak cloak):
     if row is not None:
         return wrapped(row, content_of(row, value, NOT_GIVEN, cloak))
     if name.startswith("Attr-"):
-        return by_number(name, as_bytes(value))
+        return by_number(name, octets_in(value, name))
     base, _, tag = name.partition(":")
     row = <Row> NAMES.get(base)
     if row is None or not row.has_tag or not tag.isdecimal() or int(tag) > 0xff:
@@ -112,7 +112,11 @@ cdef int put_items(object items, uint8_t* out, int most, Cloak cloak) except -1:
                 raise EncodeError("RadiusPacket.attributes", f"{len(given.octets)} octets, more than {most} (RFC 2865 3)")
             memcpy(out, <const uint8_t*> given.octets, len(given.octets))
             return <int> len(given.octets)
-    for item in items:
+    try:
+        pairs = iter(items)
+    except TypeError:
+        raise EncodeError("RadiusPacket.attributes", f"{items!r} are no pairs of name and value (RFC 2865 5)") from None
+    for item in pairs:
         n += _put_item(item, out + n, most - n, cloak)
         if n > most:
             raise EncodeError("RadiusPacket.attributes", f"more than {most} octets (RFC 2865 3)")
@@ -134,7 +138,7 @@ cdef class Attributes:
     @staticmethod
     def from_octets(octets):
         """Of attributes as on the wire; DecodeError when they do not add up (RFC 2865 5)."""
-        cdef bytes given = as_bytes(octets)
+        cdef bytes given = as_bytes(octets, "octets")
         cdef const uint8_t* p = given
         cdef Py_ssize_t at = 0, n = len(given)
         while at < n:

@@ -16,6 +16,7 @@ import msgspec
 from fastcodec import json_text, plain
 from fastcodec.errors import EncodeError
 from fastcodec.fields import Plan
+from fastcodec.wants import called
 
 __all__ = ["Message", "Part", "as_hex", "flags_of", "name_of", "unless_zero"]
 
@@ -212,7 +213,7 @@ class Shown:
         """The other way; EncodeError."""
         try:
             values = msgspec.json.decode(text, type=dict[str, Any])
-        except (msgspec.DecodeError, UnicodeError) as error:
+        except (msgspec.DecodeError, UnicodeError, TypeError) as error:
             raise EncodeError(cls.__name__, f"no JSON object: {error}") from None
         return cls.from_dict(values)
 
@@ -226,6 +227,12 @@ plain.register(Shown.to_dict)
 
 class Part(Shown, msgspec.Struct, frozen=True, gc=False):
     """Something that a message holds any number of: an extension, an option."""
+
+
+def wants_part(kind: Any) -> None:
+    """TypeError: what names no part is found in no message, and that would look like an absent one."""
+    if not isinstance(kind, type) or not issubclass(kind, Part):
+        raise TypeError(f"kind: a class of extensions, options or AVPs is needed, not {called(kind)}")
 
 
 class Message(Shown, msgspec.Struct):
@@ -243,10 +250,12 @@ class Message(Shown, msgspec.Struct):
 
     def find(self, kind: type[P]) -> P | None:
         """The first extension or option of a class, or None."""
+        wants_part(kind)
         return next((part for part in self.parts() if isinstance(part, kind)), None)
 
     def find_all(self, kind: type[P]) -> list[P]:
         """Every extension or option of a class, in wire order."""
+        wants_part(kind)
         return [part for part in self.parts() if isinstance(part, kind)]
 
     def __str__(self) -> str:

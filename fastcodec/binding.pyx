@@ -4,7 +4,7 @@ from libc.string cimport memcpy, memset
 
 from fastcodec.digest.jobs cimport DIGEST_HMAC_SHA1, DIGEST_SHA1
 from fastcodec.errors import AuthenticationError, DecodeError, EncodeError
-from fastcodec.fields cimport Plan, as_bytes, put_address6
+from fastcodec.fields cimport Plan, as_bytes, octets_in, parts_in, put_address6
 from fastcodec.mip6 cimport (AUTHENTICATION_MN_AAA, AUTHENTICATION_MN_HA, LONGEST_MOBILITY, MN_AAA_SIZE, MN_HA_SIZE, MOST_OPTIONS,
                              OPTION_ALTERNATE_CARE_OF_ADDRESS, OPTION_AUTHENTICATION, PAYLOAD_PROTO, MobilityType, covered_by,
                              examine_mobility, find_option, is_at_end, is_canonical, mobility_checksum, mobility_size, padding_before,
@@ -180,7 +180,8 @@ cdef int _verify_all(const uint8_t* p, int n, const Piece* pieces, int found, En
 
 # ---------------------------------------------------------------- objects to octets
 
-cdef int _put_octets(bytes octets, uint8_t* at, int room, str field) except -1:
+cdef int _put_octets(object given, uint8_t* at, int room, str field) except -1:
+    cdef bytes octets = octets_in(given, field)
     if <Py_ssize_t> len(octets) > room:
         raise EncodeError(field, TOO_LONG)
     memcpy(at, <const uint8_t*> octets, len(octets))
@@ -209,7 +210,7 @@ cdef int _type_of(object option) except -1:
     """Type of an option for its alignment; EncodeError when it is none."""
     cdef bytes octets
     if type(option) is UNKNOWN:
-        octets = as_bytes(option.octets)
+        octets = octets_in(option.octets, "UnknownOption.octets")
         if <Py_ssize_t> len(octets) < 2 or octets[1] != <Py_ssize_t> len(octets) - 2:
             raise EncodeError("UnknownOption.octets", "are not one whole option (RFC 6275 6.2.1)")
         return octets[0]
@@ -224,7 +225,7 @@ cdef int _put_options(list options, uint8_t* start, int at, list unsigned) excep
     cdef int type_
     for option in options:
         if type(option) is PADDING:
-            at += _put_octets(as_bytes(option.octets), start + at, LONGEST_MOBILITY - at, "MobilityPadding.octets")
+            at += _put_octets(option.octets, start + at, LONGEST_MOBILITY - at, "MobilityPadding.octets")
             padded = True
             continue
         type_ = _type_of(option)
@@ -234,7 +235,7 @@ cdef int _put_options(list options, uint8_t* start, int at, list unsigned) excep
         if type_ == OPTION_AUTHENTICATION and hasattr(option, "plan") and not option.authenticator:
             unsigned.append(at)
         if type(option) is UNKNOWN:
-            at += _put_octets(as_bytes(option.octets), start + at, LONGEST_MOBILITY - at, "UnknownOption.octets")
+            at += _put_octets(option.octets, start + at, LONGEST_MOBILITY - at, "UnknownOption.octets")
         else:
             at += _put_bound(option, option.plan, start + at, LONGEST_MOBILITY - at)
     return at
@@ -277,7 +278,7 @@ def encode(message, Plan plan, keys=None, source=None, destination=None, care_of
     cdef int at
     memset(buffer, 0, plan.size)
     plan.write(message, buffer)
-    at = _put_options(list(message.options), buffer, plan.size, unsigned)
+    at = _put_options(parts_in(message.options, "options"), buffer, plan.size, unsigned)
     at += put_padding(buffer + at, padding_behind(at))
     if at > LONGEST_MOBILITY:
         raise EncodeError("options", TOO_LONG)

@@ -12,8 +12,9 @@ from collections.abc import Iterator
 from typing import BinaryIO, NamedTuple, Protocol, cast
 
 from fastcodec.errors import RemoteError
+from fastcodec.wants import called, wants_octets
 
-__all__ = ["CaptureError", "CaptureWriter", "Frame", "LinkType", "is_capture", "read_capture"]
+__all__ = ["CaptureError", "CaptureWriter", "EmptyCaptureError", "Frame", "LinkType", "is_capture", "read_capture"]
 
 CHUNK = 1 << 20                  # octets read at a time
 LONGEST_FRAME = 1 << 18          # libpcap's own limit; more is a corrupt length
@@ -34,6 +35,8 @@ class LinkType:
     NULL = 0                     # four octets of address family, host order
     ETHERNET = 1
     RAW = 101                    # an IP header
+    RAW_BSD = 12                 # the same by the number that DLT_RAW has on most systems,
+    RAW_OPENBSD = 14             # and on OpenBSD: some programs write these
     LOOP = 108                   # as NULL, in network order
     LINUX_SLL = 113
     IPV4 = 228
@@ -50,6 +53,10 @@ class CaptureError(RemoteError, ValueError):
 
     def __str__(self) -> str:
         return f"capture at offset {self.offset}: {self.reason}"
+
+
+class EmptyCaptureError(CaptureError):
+    """Not one octet: nothing was captured, and nothing is wrong with it either."""
 
 
 class Frame(NamedTuple):
@@ -90,7 +97,7 @@ class _Source:
 
     def _read(self, count: int) -> bytes:
         try:
-            return self.stream.read(count)
+            return wants_octets("stream.read()", self.stream.read(count))
         except (gzip.BadGzipFile, EOFError, zlib.error) as error:
             raise self.refuse(f"gzip: {error}") from error
 
@@ -120,9 +127,13 @@ def is_capture(start: bytes) -> bool:
 
 def read_capture(stream: BinaryIO) -> Iterator[Frame]:
     """The frames of a pcap or pcapng file, in order. CaptureError after the last good one when the rest is no capture."""
+    if not hasattr(stream, "read"):
+        raise TypeError(f"stream: a file opened for reading octets is needed, not {called(stream)}")
     source = _Source(stream)
     if source.need(2) and source.window[:2] == GZIP:
         source = _Source(_Unpacked(fileobj=cast(BinaryIO, _Rest(source)), mode="rb"))
+    if not source.need(1):
+        raise EmptyCaptureError(source.at, "is empty")
     if not source.need(4):
         raise source.refuse(f"{source.left()} octets are no capture (pcap or pcapng)")
     magic = source.window[source.start:source.start + 4]

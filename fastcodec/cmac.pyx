@@ -92,7 +92,7 @@ cdef inline void double_block(uint8_t* block) noexcept nogil:
 
 def aes_cmac(key, message):
     """The tag of 16 octets, RFC 4493 2.4."""
-    cdef bytes secret = as_bytes(key), octets = as_bytes(message)
+    cdef bytes secret = as_bytes(key, "key"), octets = as_bytes(message, "message")
     cdef uint8_t[BLOCK * (ROUNDS + 1)] schedule
     cdef uint8_t[BLOCK] state
     cdef uint8_t[BLOCK] last

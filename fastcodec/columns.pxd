@@ -10,4 +10,6 @@ cdef class ColumnRows(Rows):
     cdef uint16_t[:, ::1] _offsets
     cdef uint16_t[:, ::1] _sizes
     cdef uint8_t[::1] _found
+    cdef tuple _made_of(self)
+    cdef int _place(self, str column) except -1
     cdef object _spis(self, int column, int shift)

@@ -4,6 +4,7 @@ import numpy as np
 from libc.stdint cimport uint32_t
 
 from fastcodec.errors import EncodeError
+from fastcodec.fields cimport whole
 from fastcodec.rows cimport Rows
 from fastcodec.rows import alike, packed
 from fastcodec.wire cimport get32
@@ -15,9 +16,9 @@ cdef class ColumnRows(Rows):
     `type` is that of the messages, one of `layouts` (type to dtype of the fixed part); `names` are the columns in order.
     """
 
-    def __init__(self, octets, lengths, int type, list names, dict layouts):
+    def __init__(self, octets, lengths, type, list names, dict layouts):
         Rows.__init__(self, octets, lengths)
-        if type not in layouts:
+        if whole(type, "type", 0, 255) not in layouts:
             raise EncodeError("type", f"{type} is none of {', '.join(str(int(number)) for number in layouts)}")
         self.type, self._names, self._layout = type, names, layouts[type]
         self.offsets = np.zeros((self.count, len(names)), dtype=np.uint16)
@@ -36,11 +37,19 @@ cdef class ColumnRows(Rows):
 
     def offset(self, str column):
         """Offsets of that part's value (uint16 a row), a view; 0: absent."""
-        return self.offsets[:, self._names.index(column)]
+        return self.offsets[:, self._place(column)]
 
     def size(self, str column):
         """Octets of that part's value (uint16 a row), a view."""
-        return self.sizes[:, self._names.index(column)]
+        return self.sizes[:, self._place(column)]
+
+    cdef tuple _made_of(self):
+        return self.octets, self.lengths, self.type
+
+    cdef int _place(self, str column) except -1:
+        if column not in self._names:
+            raise EncodeError("column", f"{column!r} is none of {', '.join(self._names)}")
+        return self._names.index(column)
 
     def value(self, str column):
         """That part's value as rows of octets, a view, where it stands alike in all rows (as after a template)."""

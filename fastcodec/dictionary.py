@@ -13,6 +13,7 @@ import msgspec
 from fastcodec.dictionary_entries import Attribute, Vendor
 from fastcodec.dictionary_file import read_file
 from fastcodec.errors import DictionaryError
+from fastcodec.wants import wants
 
 __all__ = ["Attribute", "Dictionary", "Vendor", "default", "load"]
 
@@ -34,6 +35,9 @@ class Dictionary:
         self.vendors: dict[str, Vendor] = {}
         self.orphans: dict[str, DictionaryError] = {}
 
+    def __repr__(self) -> str:
+        return f"Dictionary(<{len(self.attributes)} attributes, {len(self.vendors)} vendors>)"
+
     def copy(self) -> Dictionary:
         """Another one with the same entries, which `read` may add to."""
         other = Dictionary()
@@ -49,6 +53,7 @@ class Dictionary:
 
     def add_vendor(self, vendor: Vendor) -> None:
         """A vendor under another number takes its attributes along: one line in a user's file moves them all."""
+        wants("vendor", vendor, Vendor)
         before = self.vendors.get(vendor.name)
         self.vendors[vendor.name] = vendor
         if before and before.number != vendor.number:

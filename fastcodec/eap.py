@@ -13,6 +13,7 @@ from fastcodec.secret import Secret, key_octets
 from fastcodec.sections import cite
 from fastcodec.signing import Octets
 from fastcodec.status import Status
+from fastcodec.wants import wants, wants_octets
 
 __all__ = ["EapBody", "EapCode", "EapExpanded", "EapIdentity", "EapMd5Challenge", "EapNak", "EapNotification", "EapPacket",
            "EapType", "EapUnknown", "eap_md5_response", "verify_eap_md5"]
@@ -147,7 +148,7 @@ class EapPacket(Message):
     @classmethod
     def decode(cls, data: Octets) -> Self:
         """The packet in `data`; DecodeError. Octets behind its Length are padding, and ignored (RFC 3748 4)."""
-        octets = data if type(data) is bytes else bytes(memoryview(data))
+        octets = data if type(data) is bytes else wants_octets("data", data)
         if len(octets) < HEADER:
             raise DecodeError("EapPacket", len(octets), f"{len(octets)} octets, 4 needed (RFC 3748 4)", Status.TOO_SHORT)
         code, identifier, length = HEAD.unpack_from(octets)
@@ -165,6 +166,8 @@ class EapPacket(Message):
         try:
             if body is None:
                 return HEAD.pack(code, self.identifier, HEADER)
+            if not isinstance(body, EapBody):
+                raise EncodeError("EapPacket.body", f"{body!r} is no EapBody")
             inside = body.octets()
             head = TYPED.pack(code, self.identifier, HEADER + 1 + len(inside), type_of(body))
         except error:
@@ -267,11 +270,12 @@ cite([EapBody, EapPacket, EapIdentity, EapNotification, EapNak, EapMd5Challenge,
 
 def eap_md5_response(identifier: int, secret: Secret | Octets, challenge: Octets) -> bytes:
     """MD5(Identifier || secret || challenge): 16 octets; the identifier is that of the EAP request."""
-    return md5(number("EapPacket.identifier", identifier, 1) + key_octets(secret) + bytes(memoryview(challenge)))
+    return md5(number("EapPacket.identifier", identifier, 1) + key_octets(secret) + wants_octets("challenge", challenge))
 
 
 def verify_eap_md5(response: EapPacket, secret: Secret | Octets, challenge: Octets) -> None:
     """AuthenticationError unless `response` is the right answer to `challenge`."""
+    wants("response", response, EapPacket)
     value = response.body.value if isinstance(response.body, EapMd5Challenge) else b""
     if not compare(value, eap_md5_response(response.identifier, secret, challenge)):
         raise AuthenticationError("EapMd5Challenge.value", "wrong answer to the challenge (RFC 3748 5.4)", Status.BAD_AUTHENTICATOR, 6)

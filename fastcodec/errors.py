@@ -16,6 +16,15 @@ __all__ = ["AuthenticationError", "DecodeError", "DictionaryError", "EncodeError
            "RemoteError"]
 
 
+LONGEST = 400                   # characters of a reason: some name the wrong value, which may be of any size
+
+
+def in_a_line(reason: str) -> str:
+    """Without line ends, and when it is very long without its middle."""
+    line = " ".join(reason.split()) if "\n" in reason else reason
+    return line if len(line) <= LONGEST else f"{line[:200]} ... {line[-100:]}"
+
+
 class FastcodecError(Exception):
     """Any error of this package."""
 
@@ -37,7 +46,7 @@ class EncodeError(LocalError, ValueError):
     """A value does not fit its field."""
 
     def __init__(self, field: str, reason: str) -> None:
-        reason = cited(field, reason)
+        reason = cited(field, in_a_line(reason))
         super().__init__(field, reason)
         self.field, self.reason = field, reason
 

@@ -4,7 +4,7 @@ from libc.string cimport memcpy, memset
 
 from fastcodec.authenticators cimport is_authentication
 from fastcodec.errors import EncodeError
-from fastcodec.fields cimport Plan
+from fastcodec.fields cimport Plan, octets_in
 from fastcodec.wire cimport Piece, Shape, put16
 
 cdef enum:
@@ -97,7 +97,7 @@ cdef class ExtensionCodec:
         cdef object cls = type(extension)
         cdef bytes octets
         if cls is self.unknown:
-            octets = extension.octets
+            octets = octets_in(extension.octets, "UnknownExtension.octets")
         elif cls is self.padding:
             octets = _zeros(extension.count)
         else:

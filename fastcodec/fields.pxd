@@ -41,4 +41,7 @@ cdef class Plan:
     cdef bytes tail_octets(self, object message)
     cdef bytes _address(self, object value)
 
-cdef bytes as_bytes(object data)
+cdef bytes as_bytes(object data, str name=*)
+cdef bytes octets_in(object value, str field)
+cdef list parts_in(object parts, str field)
+cdef long long whole(object value, str field, long long least, long long most) except? -1

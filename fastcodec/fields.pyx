@@ -7,6 +7,7 @@ from cpython.ref cimport Py_DECREF, Py_INCREF
 from libc.string cimport memcpy
 
 from fastcodec.errors import EncodeError
+from fastcodec.wants import wants_octets
 from fastcodec.wire cimport get16, get32, get64, put16, put32, put64
 
 cdef extern from "Python.h":
@@ -43,9 +44,38 @@ def _check():
 _check()
 
 
-cdef bytes as_bytes(object data):
-    """Any contiguous buffer; plain bytes are not copied."""
-    return <bytes> data if type(data) is bytes else bytes(memoryview(data))
+cdef bytes as_bytes(object data, str name="data"):
+    """An argument's octets, of any buffer; plain bytes are not copied. TypeError."""
+    return <bytes> data if type(data) is bytes else wants_octets(name, data)
+
+
+cdef bytes octets_in(object value, str field):
+    """A field's octets; EncodeError."""
+    try:
+        return as_bytes(value)
+    except TypeError:
+        raise EncodeError(field, f"{value!r} are no octets") from None
+
+
+cdef list parts_in(object parts, str field):
+    """A field's extensions or options; EncodeError."""
+    try:
+        return <list> parts if type(parts) is list else list(parts)
+    except TypeError:
+        raise EncodeError(field, f"{parts!r} is no list") from None
+
+
+cdef long long whole(object value, str field, long long least, long long most) except? -1:
+    """An argument that is a number within these bounds; EncodeError: C would cut off what is too much."""
+    cdef long long n = 0
+    cdef bint is_one = True
+    try:
+        n = PyNumber_Index(value)
+    except (TypeError, OverflowError):
+        is_one = False
+    if not is_one or not least <= n <= most:
+        raise EncodeError(field, f"{value!r} is no whole number from {least} to {most}")
+    return n
 
 
 cdef int put_number(object value, uint8_t* at, int width, str field) except -1:
@@ -90,11 +120,7 @@ cdef int put_address6(object value, uint8_t* at, str field) except -1:
 
 cdef int put_fixed(object value, uint8_t* at, int width, str field) except -1:
     """Octets of a field that has just so many."""
-    cdef bytes octets
-    try:
-        octets = as_bytes(value)
-    except TypeError:
-        raise EncodeError(field, f"{value!r} are no octets") from None
+    cdef bytes octets = octets_in(value, field)
     if <Py_ssize_t> len(octets) != width:
         raise EncodeError(field, f"{len(octets)} octets, not {width}")
     memcpy(at, <const uint8_t*> octets, width)

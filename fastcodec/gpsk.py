@@ -13,6 +13,7 @@ from fastcodec.secret import Secret, key_octets
 from fastcodec.sections import cite
 from fastcodec.signing import Octets
 from fastcodec.status import Status
+from fastcodec.wants import wants, wants_octets
 
 __all__ = ["Gpsk1", "Gpsk2", "Gpsk3", "Gpsk4", "GpskFail", "GpskFailure", "GpskKeys", "GpskMessage", "GpskProtectedFail",
            "derive_gpsk_keys", "gpsk_psk", "sign_gpsk", "verify_gpsk"]
@@ -49,12 +50,14 @@ class GpskMessage(EapBody, frozen=True, gc=False):
 
     def signed(self, keys: GpskKeys) -> Self:
         """The same with its code, which covers the message behind the operation code, RFC 5433 9."""
+        wants("keys", keys, GpskKeys)
         if CODE not in self.FORM:
             raise EncodeError("EapPacket.body", f"{type(self).__name__} has no code (RFC 5433 9)")
         return self.replace(code=mac(keys.suite, keys.sk, self.covered()))
 
     def check(self, keys: GpskKeys) -> None:
         """AuthenticationError unless its code is right under these keys."""
+        wants("keys", keys, GpskKeys)
         if CODE not in self.FORM:
             raise AuthenticationError("EapPacket.body", f"{type(self).__name__} has no code (RFC 5433 9)", Status.NO_AUTHENTICATOR, 5)
         octets, size = self.octets(), KEY_SIZE[keys.suite]
@@ -199,6 +202,9 @@ class GpskKeys(NamedTuple):
     session_id: bytes
     suite: int
 
+    def __repr__(self) -> str:
+        return f"GpskKeys(<ciphersuite {self.suite}>)"
+
 
 def mac(suite: int, key: bytes, data: bytes) -> bytes:
     if suite not in KEY_SIZE:
@@ -215,10 +221,13 @@ def gkdf(suite: int, key: bytes, seed: bytes, octets: int) -> bytes:
 def derive_gpsk_keys(psk: Secret | Octets, peer: Octets, server: Octets, rand_peer: Octets, rand_server: Octets,
                      suite: int) -> GpskKeys:
     """The keys of a conversation. Of a longer PSK the first 16 (32) octets are the key, yet all of it is hashed (RFC 5433 4)."""
-    secret, size = key_octets(psk), KEY_SIZE.get(suite, 32)
+    if not isinstance(suite, int) or suite not in KEY_SIZE:
+        raise EncodeError("suite", f"{suite!r} is neither 1 (AES-CMAC) nor 2 (HMAC-SHA256), RFC 5433 6")
+    secret, size = key_octets(psk), KEY_SIZE[suite]
     if len(secret) < size:
         raise EncodeError("psk", f"{len(secret)} octets, {size} needed (RFC 5433 4)")
-    given = b"".join(bytes(memoryview(octets)) for octets in (rand_peer, peer, rand_server, server))
+    given = b"".join(wants_octets(name, octets) for name, octets in (
+        ("rand_peer", rand_peer), ("peer", peer), ("rand_server", rand_server), ("server", server)))
     chosen = written("suite", SUITE, suite)
     mk = gkdf(suite, secret[:size], len(secret).to_bytes(2, "big") + secret + chosen + given, size)
     keys = gkdf(suite, mk, given, 128 + 2 * size)
@@ -234,9 +243,11 @@ def gpsk_psk(mn_aaa: Secret | Octets, nai: str) -> bytes:
 
 def sign_gpsk(packet: EapPacket, keys: GpskKeys) -> EapPacket:
     """The same packet with its code, which covers the message behind the operation code, RFC 5433 9: `packet.sign(keys)`."""
+    wants("packet", packet, EapPacket)
     return packet.sign(keys)
 
 
 def verify_gpsk(packet: EapPacket, keys: GpskKeys) -> None:
     """AuthenticationError unless the code of the message is right under these keys: `packet.verify(keys)`."""
+    wants("packet", packet, EapPacket)
     packet.verify(keys)

@@ -5,7 +5,7 @@ from libc.stdint cimport uint8_t, uint16_t, uint32_t
 from libc.string cimport memcpy
 
 from fastcodec.errors import DecodeError, EncodeError
-from fastcodec.fields cimport address4, address6, as_bytes, put_address6
+from fastcodec.fields cimport address4, address6, as_bytes, put_address6, whole
 from fastcodec.overlay import dtype_of
 from fastcodec.status import Status
 from fastcodec.status cimport Status as State
@@ -284,28 +284,30 @@ def look(data):
         checksum_is_right(p, &at)))
 
 
-def ipv6_packet(source, destination, int next_header, payload, int hop_limit=64, home_address=None, routing_address=None):
-    """An IPv6 packet; with `routing_address` a type 2 routing header, with `home_address` a Home Address option in it."""
+def ipv6_packet(source, destination, next_header, payload, hop_limit=64, home_address=None, routing_address=None):
+    """An IPv6 packet; with `routing_address` a type 2 routing header, with `home_address` a Home Address option in it. EncodeError."""
     cdef uint8_t[88] head
     cdef uint8_t[4][16] addresses
-    cdef bytes octets = as_bytes(payload)
+    cdef bytes octets = as_bytes(payload, "payload")
     cdef uint8_t* end = head + 40
     cdef bint option = home_address is not None, routing = routing_address is not None
-    cdef int first = Protocol.ROUTING_HEADER if routing else Protocol.DESTINATION_OPTIONS if option else next_header
+    cdef int inner = <int> whole(next_header, "next_header", 0, 255), hops = <int> whole(hop_limit, "hop_limit", 0, 255)
+    cdef int first = Protocol.ROUTING_HEADER if routing else Protocol.DESTINATION_OPTIONS if option else inner
     for k, (name, address) in enumerate((("source", source), ("destination", destination), ("home_address", home_address),
                                          ("routing_address", routing_address))):
-        put_address6(address if address is not None else 0, addresses[<int> k], name)
+        if k < 2 or address is not None:
+            put_address6(address, addresses[<int> k], name)
     if routing:
-        end = put_routing(end, Protocol.DESTINATION_OPTIONS if option else next_header, addresses[3])
+        end = put_routing(end, Protocol.DESTINATION_OPTIONS if option else inner, addresses[3])
     if option:
-        end = put_home_address(end, next_header, addresses[2])
+        end = put_home_address(end, inner, addresses[2])
     if <Py_ssize_t> len(octets) + (end - head) - 40 > 0xffff:
         raise EncodeError("payload", f"{len(octets)} octets do not fit an IPv6 packet")
-    put_ipv6(head, addresses[0], addresses[1], first, <uint32_t> (len(octets) + (end - head) - 40), hop_limit)
+    put_ipv6(head, addresses[0], addresses[1], first, <uint32_t> (len(octets) + (end - head) - 40), hops)
     return (<bytes> head[:end - head]) + octets
 
 
-def checksum(data, uint32_t start=0):
+def checksum(data, start=0):
     """The Internet checksum (RFC 1071) of octets; 0 where a right one is among them. `start` is a partial sum."""
     cdef bytes octets = as_bytes(data)
-    return finish(add_up(octets, <uint32_t> len(octets), start))
+    return finish(add_up(octets, <uint32_t> len(octets), <uint32_t> whole(start, "start", 0, 0xffffffff)))

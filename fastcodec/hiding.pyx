@@ -5,7 +5,7 @@ from libc.stdint cimport uint8_t
 
 from fastcodec.digest.jobs cimport DIGEST_MD5
 from fastcodec.errors import DecodeError, EncodeError
-from fastcodec.fields cimport as_bytes
+from fastcodec.fields cimport as_bytes, whole
 from fastcodec.hidden import Hidden
 from fastcodec.secret cimport Secret, as_secret, digest_now
 
@@ -31,15 +31,24 @@ cdef void _chain(Secret secret, const uint8_t* seed, int seed_size, const uint8_
         before, size = ciphered + at, BLOCK
 
 
-def _authenticator(octets):
+cdef bytes _authenticator(object authenticator):
+    cdef bytes octets = as_bytes(authenticator, "authenticator")
     if len(octets) != BLOCK:
         raise EncodeError("authenticator", f"{len(octets)} octets, 16 needed")
-    return as_bytes(octets)
+    return octets
+
+
+cdef bytes _password(object password):
+    """Its octets; text goes as UTF-8."""
+    try:
+        return password.encode() if isinstance(password, str) else as_bytes(password, "password")
+    except UnicodeEncodeError:
+        raise EncodeError("password", f"{password!r} is no text (RFC 2865 5.2)") from None
 
 
 def hide_password(password, secret, authenticator):
     """User-Password as it goes on the wire (`Hidden`) under a Request Authenticator: 16 to 128 octets, RFC 2865 5.2."""
-    cdef bytes plain = password.encode() if isinstance(password, str) else as_bytes(password)
+    cdef bytes plain = _password(password)
     cdef uint8_t[LONGEST_PASSWORD] out
     cdef bytes seed = _authenticator(authenticator)
     if len(plain) > LONGEST_PASSWORD:
@@ -51,7 +60,7 @@ def hide_password(password, secret, authenticator):
 
 def reveal_password(hidden, secret, authenticator):
     """The password (octets) of a User-Password value; DecodeError when its size cannot be right."""
-    cdef bytes octets = as_bytes(hidden)
+    cdef bytes octets = as_bytes(hidden, "hidden")
     cdef uint8_t[LONGEST_PASSWORD] out
     cdef bytes seed = _authenticator(authenticator)
     if not 1 <= len(octets) <= LONGEST_PASSWORD or len(octets) % BLOCK:
@@ -60,10 +69,10 @@ def reveal_password(hidden, secret, authenticator):
     return (<bytes> out[:len(octets)]).rstrip(b"\0")
 
 
-def chap_response(int identifier, password, challenge):
+def chap_response(identifier, password, challenge):
     """MD5(identifier || password || challenge), 16 octets, RFC 2865 2.2."""
-    cdef bytes plain = password.encode() if isinstance(password, str) else as_bytes(password)
-    cdef bytes head = bytes((identifier,)) + plain, tail = as_bytes(challenge)
+    cdef bytes head = bytes((whole(identifier, "identifier", 0, 255),)) + _password(password)
+    cdef bytes tail = as_bytes(challenge, "challenge")
     cdef uint8_t[BLOCK] out
     digest_now(DIGEST_MD5, <const uint8_t*> head, <int> len(head), <const uint8_t*> tail, <int> len(tail), NULL, out)
     return <bytes> out[:BLOCK]
@@ -74,12 +83,12 @@ def salt_encrypt(key, secret, authenticator, salt):
 
     `salt` is a number with the high bit set, another one for every value of a packet.
     """
-    cdef bytes octets = as_bytes(key)
+    cdef bytes octets = as_bytes(key, "key")
     cdef uint8_t[LONGEST_SALTED] out
     if len(octets) >= LONGEST_SALTED:
         raise EncodeError("key", f"{len(octets)} octets, at most {LONGEST_SALTED - 1}")
-    if not 0x8000 <= salt <= 0xffff:
-        raise EncodeError("salt", f"{salt:#x} is not within 0x8000 to 0xffff (RFC 2868 3.5)")
+    if not isinstance(salt, int) or not 0x8000 <= salt <= 0xffff:
+        raise EncodeError("salt", f"{salt!r} is not within 0x8000 to 0xffff (RFC 2868 3.5)")
     cdef bytes plain = bytes((len(octets),)) + octets
     cdef bytes seed = _authenticator(authenticator) + (<object> salt).to_bytes(2, "big")
     plain += bytes((BLOCK - len(plain) % BLOCK) % BLOCK)
@@ -89,7 +98,7 @@ def salt_encrypt(key, secret, authenticator, salt):
 
 def salt_decrypt(value, secret, authenticator):
     """The key in a salt-encrypted value (without tag octet); DecodeError when its size cannot be right."""
-    cdef bytes octets = as_bytes(value)
+    cdef bytes octets = as_bytes(value, "value")
     cdef uint8_t[256] out
     cdef int n = <int> len(octets) - 2
     if n < BLOCK or n % BLOCK or n > 240:

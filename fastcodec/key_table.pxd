@@ -5,6 +5,9 @@ from fastcodec.secret cimport SecretArray
 cdef enum:
     NO_KEY = 0xffffffff          # no index into the secrets
 
+cdef SecretArray secrets_in(object secrets, str what=*)
+cdef object keys_in(object keys, object which)
+
 cdef class KeyTable:
     cdef readonly SecretArray secrets
     cdef uint32_t* spis

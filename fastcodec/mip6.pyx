@@ -4,6 +4,7 @@ from typing import NamedTuple
 from libc.stdint cimport uint8_t, uint16_t, uint32_t
 from libc.string cimport memcpy, memset
 
+from fastcodec.fields cimport whole
 from fastcodec.headers cimport Protocol, add_up, finish, pseudo_header
 from fastcodec.overlay import dtype_of
 from fastcodec.status cimport Status
@@ -245,6 +246,6 @@ cdef bint is_fresh(uint16_t received, uint16_t last) noexcept nogil:
     return 1 <= <uint16_t> (received - last) <= 32767
 
 
-def sequence_is_fresh(int received, int last):
+def sequence_is_fresh(received, last):
     """Whether a Binding Update's sequence number follows the last accepted one, modulo 65536. RFC 6275 9.5.1."""
-    return is_fresh(<uint16_t> received, <uint16_t> last)
+    return is_fresh(<uint16_t> whole(received, "received", 0, 0xffff), <uint16_t> whole(last, "last", 0, 0xffff))

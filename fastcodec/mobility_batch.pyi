@@ -1,4 +1,4 @@
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from ipaddress import IPv6Address
 from typing import Literal, Self
 
@@ -9,9 +9,10 @@ from fastcodec.columns import ColumnRows
 from fastcodec.extension_index import ExtensionIndex
 from fastcodec.key_table import KeyTable
 from fastcodec.mobility import MobilityMessage
-from fastcodec.secret import SecretArray
+from fastcodec.secret import Secret, SecretArray
 
 _Addresses = NDArray[np.uint8] | IPv6Address | str
+_Keys = KeyTable | SecretArray | Mapping[int, Secret | bytes] | Secret | bytes
 
 COLUMNS: dict[str, tuple[int, int]]
 
@@ -26,7 +27,7 @@ class MobilityBatch(ColumnRows):
     def index(self) -> ExtensionIndex: ...
     def verify_checksums(self, sources: _Addresses, destinations: _Addresses) -> NDArray[np.uint8]: ...
     def fill_checksums(self, sources: _Addresses, destinations: _Addresses) -> NDArray[np.uint8]: ...
-    def verify(self, keys: KeyTable | SecretArray, home_addresses: _Addresses, care_of_addresses: _Addresses | None = None,
+    def verify(self, keys: _Keys, home_addresses: _Addresses, care_of_addresses: _Addresses | None = None,
                which: ArrayLike | None = None, authenticator: Literal["mn_ha", "mn_aaa"] = "mn_ha") -> NDArray[np.uint8]: ...
-    def sign(self, keys: KeyTable | SecretArray, home_addresses: _Addresses, care_of_addresses: _Addresses | None = None,
+    def sign(self, keys: _Keys, home_addresses: _Addresses, care_of_addresses: _Addresses | None = None,
              which: ArrayLike | None = None, authenticator: Literal["mn_ha", "mn_aaa"] = "mn_ha") -> NDArray[np.uint8]: ...

@@ -10,14 +10,16 @@ from fastcodec.columns import Zeros, batch_of
 from fastcodec.digest.jobs cimport DIGEST_HMAC_SHA1, DIGEST_KEY_SHA1, DIGEST_SHA1, queue_job, run_queue
 from fastcodec.errors import EncodeError
 from fastcodec.fields cimport put_address6
-from fastcodec.key_table cimport KeyTable
+from fastcodec.key_table cimport KeyTable, keys_in
 from fastcodec.mip6 cimport (MN_AAA_SIZE, MN_HA_SIZE, MOST_OPTIONS, MobilityType, covered_by,
                              examine_mobility, is_at_end, mobility_checksum)
-from fastcodec.extension_index import INDEX, ExtensionIndex
+from fastcodec.extension_index cimport make_index
+from fastcodec.mobility import MobilityMessage
 from fastcodec.rows cimport Scratch
 from fastcodec.rows import rows_of
 from fastcodec.secret cimport SecretArray
 from fastcodec.status cimport Status
+from fastcodec.wants import wants
 from fastcodec.wire cimport Piece, put16, same
 
 #   column: (option type, first octet of its data, 0: any)
@@ -46,7 +48,7 @@ cdef class MobilityBatch(ColumnRows):
     `offsets` and `sizes` (uint16, rows x columns in the order of `COLUMNS`) place the data of the first option of each kind, 0:
     absent. `found` counts the options of a row, padding left out. Addresses are arrays of rows x 16 octets, or one address for all.
     """
-    def __init__(self, octets, lengths, int type):
+    def __init__(self, octets, lengths, type):
         ColumnRows.__init__(self, octets, lengths, type, COLUMN_NAMES, LAYOUTS)
 
     @classmethod
@@ -55,8 +57,9 @@ cdef class MobilityBatch(ColumnRows):
         return batch_of(cls, datagrams, type, 2, 5)
 
     @classmethod
-    def from_template(cls, message, Py_ssize_t n):
+    def from_template(cls, message, n):
         """`n` rows like `message`, its empty authenticators zeros until `sign`; then fill columns, and checksums last."""
+        wants("message", message, MobilityMessage)
         octets = message.encode(Zeros(), source="::", destination="::", care_of_address="::")
         batch = cls(*rows_of(octets, n), octets[2])
         batch.walk()
@@ -97,33 +100,12 @@ cdef class MobilityBatch(ColumnRows):
 
     def index(self):
         """Every option of every row that is OK, in wire order: an `ExtensionIndex`. Padding is none; subtypes are 0."""
-        found = np.where(self.status == <int> Status.OK, self.found, 0).astype(np.uint32)
-        starts = np.zeros(self.count + 1, dtype=np.uint32)
-        np.cumsum(found, out=starts[1:])
-        entries = np.zeros(int(starts[self.count]), dtype=INDEX)
-        if len(entries):
-            self._fill(found, starts, [entries[name] for name in INDEX.names])
-        return ExtensionIndex(entries, starts)
+        return make_index(self, self.found)
 
-    cdef int _fill(self, const uint32_t[::1] found, const uint32_t[::1] starts, list columns) except -1:
-        cdef Piece[MOST_OPTIONS] pieces
-        cdef uint32_t[:] rows = columns[0]
-        cdef uint8_t[:] types = columns[1]
-        cdef uint16_t[:] heads = columns[3]
-        cdef uint16_t[:] offsets = columns[4]
-        cdef uint16_t[:] lengths = columns[5]
-        cdef int fault, k, there
-        cdef Py_ssize_t row, at
-        with nogil:
-            for row in range(self.count):
-                if found[row] == 0:
-                    continue
-                examine_mobility(&self._octets[row, 0], self._lengths[row], self.type, pieces, MOST_OPTIONS, &there, &fault)
-                for k in range(min(there, <int> found[row])):
-                    at = starts[row] + k
-                    rows[at], types[at] = <uint32_t> row, pieces[k].type
-                    heads[at], offsets[at], lengths[at] = pieces[k].head, pieces[k].offset, pieces[k].length
-        return 0
+    cdef int _pieces(self, Py_ssize_t row, Piece* out) noexcept nogil:
+        cdef int found, fault
+        examine_mobility(&self._octets[row, 0], self._lengths[row], self.type, out, MOST_OPTIONS, &found, &fault)
+        return found
 
     # ---------------------------------------------------------------- checksums, RFC 6275 6.1.1
 
@@ -174,30 +156,32 @@ cdef class MobilityBatch(ColumnRows):
             raise EncodeError("authenticator", f"{authenticator!r} is neither mn_ha nor mn_aaa (RFC 4285 5)")
         return MN_HA if authenticator == "mn_ha" else MN_AAA
 
-    def verify(self, keys not None, home_addresses, care_of_addresses=None, which=None, str authenticator="mn_ha"):
+    def verify(self, keys, home_addresses, care_of_addresses=None, which=None, str authenticator="mn_ha"):
         """Check the authenticator "mn_ha" or "mn_aaa" of every row that is OK.
 
-        `keys` is a KeyTable, in which every row's SPI finds its key, or a SecretArray: then the row's is keys[which[row]]. The
-        care-of address of a Binding Update's row is that of its Alternate Care-of Address option, if there is one. A row becomes
-        NO_AUTHENTICATOR (absent, SPI unknown, no care-of address, index out of range) or BAD_AUTHENTICATOR. Returns `status`.
+        `keys` is a KeyTable, in which every row's SPI finds its key, or a SecretArray: then the row's is keys[which[row]]. A mapping
+        from SPI to key, or one key for all rows, becomes one for this call. The care-of address of a Binding Update's row is that of
+        its Alternate Care-of Address option, if there is one. A row becomes NO_AUTHENTICATOR (absent, SPI unknown, no care-of
+        address, index out of range) or BAD_AUTHENTICATOR. Returns `status`.
         """
         self._run(keys, home_addresses, care_of_addresses, which, authenticator, True)
         return self.status
 
-    def sign(self, keys not None, home_addresses, care_of_addresses=None, which=None, str authenticator="mn_ha"):
+    def sign(self, keys, home_addresses, care_of_addresses=None, which=None, str authenticator="mn_ha"):
         """Write the authenticator of every row that is OK, over what the row now holds but its checksum. Returns `status`."""
         self._run(keys, home_addresses, care_of_addresses, which, authenticator, False)
         return self.status
 
     cdef int _run(self, object keys, object home, object care_of, object which, str authenticator, bint check) except -1:
         cdef int column = self._column(authenticator)
-        cdef SecretArray secrets = (<KeyTable> keys).secrets if isinstance(keys, KeyTable) else keys
+        cdef object found = keys_in(keys, which)
+        cdef SecretArray secrets = (<KeyTable> found).secrets if isinstance(found, KeyTable) else found
         cdef const uint32_t[::1] indices
         cdef const uint8_t[:, :] homes = self._addresses(home, "home_addresses")
         cdef const uint8_t[:, :] care_ofs = self._addresses("::" if care_of is None else care_of, "care_of_addresses")
         cdef bint known = care_of is not None
         cdef Scratch scratch = Scratch(self.count, <uint32_t> min(self.width + 32, ROOM))
-        indices = self._by_spi(keys, self._offsets, column, 1) if isinstance(keys, KeyTable) else self._indices(which, secrets)
+        indices = self._by_spi(found, self._offsets, column, 1) if isinstance(found, KeyTable) else self._indices(which, secrets)
         secrets.prepare(DIGEST_KEY_SHA1)
         with nogil:
             self._queue(secrets, homes, care_ofs, known, indices, scratch, column)

@@ -6,7 +6,7 @@ from typing import Any, Self
 
 from fastcodec import headers
 from fastcodec.base import Message
-from fastcodec.errors import DecodeError
+from fastcodec.errors import DecodeError, EncodeError
 from fastcodec.headers import Fragment, Protocol
 from fastcodec.mobility import Address, MobilityMessage
 from fastcodec.sections import cite
@@ -48,7 +48,7 @@ class MobilityPacket(Message):
 
     def encode(self, keys: Keys | None = None, *, care_of_address: Address | None = None) -> bytes:
         """The octets, checksum computed, authenticators left empty computed with `keys`. EncodeError."""
-        inside = self.message.encode(keys, source=self.home_address or self.source,
+        inside = self._inside().encode(keys, source=self.home_address or self.source,
                                      destination=self.routing_address or self.destination,
                                      care_of_address=self.care_of_address or care_of_address)
         return headers.ipv6_packet(self.source, self.destination, Protocol.MOBILITY_HEADER, inside, 64, self.home_address,
@@ -56,14 +56,19 @@ class MobilityPacket(Message):
 
     def verify(self, keys: Keys, *, care_of_address: Address | None = None) -> None:
         """AuthenticationError unless every authenticator that a key is known for is right, and one at least is there."""
-        self.message.verify(keys, source=self.home_address or self.source, destination=self.routing_address or self.destination,
+        self._inside().verify(keys, source=self.home_address or self.source, destination=self.routing_address or self.destination,
                             care_of_address=self.care_of_address or care_of_address)
 
     def sign(self, keys: Keys, *, care_of_address: Address | None = None) -> Self:
         """A copy, every authenticator that a key is known for computed anew, and the checksum. EncodeError."""
-        return self.replace(message=self.message.sign(
+        return self.replace(message=self._inside().sign(
             keys, source=self.home_address or self.source, destination=self.routing_address or self.destination,
             care_of_address=self.care_of_address or care_of_address))
+
+    def _inside(self) -> MobilityMessage:
+        if not isinstance(self.message, MobilityMessage):
+            raise EncodeError("MobilityPacket.message", f"{self.message!r} is no MobilityMessage")
+        return self.message
 
     def parts(self) -> list[Any]:
         """The options of the message inside, in wire order."""

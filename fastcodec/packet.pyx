@@ -6,7 +6,7 @@ from fastcodec.attribute_items cimport DEEPEST
 from fastcodec.attributes cimport LONGEST_BODY, SPARE, from_octets, put_items
 from fastcodec.digest.jobs cimport DIGEST_HMAC_MD5, DIGEST_MD5
 from fastcodec.errors import AuthenticationError, DecodeError, EncodeError
-from fastcodec.fields cimport as_bytes, put_number
+from fastcodec.fields cimport as_bytes, octets_in, put_number, whole
 from fastcodec.hiding cimport Cloak
 from fastcodec.radius cimport (EAP_MESSAGE, HEADER, LONGEST, MESSAGE_AUTHENTICATOR, MOST_ATTRIBUTES, NUMBERS,
                                PROXY_STATE, Packet, walk_within)
@@ -36,10 +36,7 @@ cdef object _refusal(const uint8_t* p, uint32_t n, const Packet* packet, int sta
 
 cdef bytes _walked(object data, Packet* packet, int longest, int most_attributes):
     cdef bytes octets = as_bytes(data)
-    cdef int status
-    if not HEADER <= longest <= ANY_LENGTH or not 0 <= most_attributes <= ANY_LENGTH:
-        raise EncodeError("longest, most_attributes", f"{longest}, {most_attributes} are over {ANY_LENGTH}")
-    status = walk_within(octets, <uint32_t> len(octets), &NUMBERS, packet, longest, most_attributes)
+    cdef int status = walk_within(octets, <uint32_t> len(octets), &NUMBERS, packet, longest, most_attributes)
     if status != State.OK:
         raise _refusal(octets, <uint32_t> len(octets), packet, status)
     return octets
@@ -106,34 +103,44 @@ cdef Cloak _cloak(int code, Secret secret, bytes own, bytes request):
 
 cdef bytes _request_authenticator(object request, const uint8_t* answer):
     """From a request (octets or RadiusPacket) or its authenticator alone; the Identifier must match, RFC 2865 3."""
-    cdef bytes octets
-    if hasattr(request, "authenticator"):
-        octets = bytes((request.code, request.identifier, 0, 0)) + request.authenticator.ljust(16, b"\0")
-    else:
-        octets = as_bytes(request)
+    cdef bytes octets = _head_of(request) if hasattr(request, "authenticator") else as_bytes(request, "request")
     if len(octets) == 16:
         return octets
     if len(octets) < HEADER:
         raise EncodeError("request", f"{len(octets)} octets are neither a request nor an authenticator")
     if answer != NULL and octets[1] != answer[1]:
-        raise _fault(State.WRONG_TYPE, f"answers identifier {answer[1]}, not {octets[1]} (RFC 2865 3)", 1)
+        raise _fault(State.WRONG_TYPE, f"identifier {answer[1]} answers no request of identifier {octets[1]} (RFC 2865 3)", 1)
     if answer != NULL and not answers(answer[0], octets[0]):
         raise _fault(State.WRONG_TYPE, f"code {answer[0]} answers no request of code {octets[0]} (RFC 2865 4)", 0)
     return octets[4:20]
 
 
-def decode(cls, data, secret=None, request=None, bint require=True, int longest=LONGEST,
-           int most_attributes=MOST_ATTRIBUTES, int depth=DEEPEST):
+cdef bytes _head_of(object request):
+    """The first 20 octets of a RadiusPacket."""
+    cdef uint8_t[HEADER] head
+    cdef bytes authenticator = octets_in(request.authenticator, "RadiusPacket.authenticator")
+    if len(authenticator) != 16:
+        raise EncodeError("request.authenticator", f"{len(authenticator)} octets, 16 needed: sign or encode the request first (RFC 2865 3)")
+    memset(head, 0, 4)
+    put_number(request.code, head, 1, "RadiusPacket.code")
+    put_number(request.identifier, head + 1, 1, "RadiusPacket.identifier")
+    return <bytes> head[:4] + authenticator
+
+
+def decode(cls, data, secret=None, request=None, bint require=True, longest=LONGEST, most_attributes=MOST_ATTRIBUTES,
+           depth=DEEPEST):
     """A `cls(code, identifier, authenticator, attributes)` of a datagram, authenticated when a secret is given."""
     cdef Packet packet
     cdef Cloak cloak = None
-    cdef bytes octets = _walked(data, &packet, longest, most_attributes), answered = None
+    cdef int deepest = <int> whole(depth, "depth", 0, 255)
+    cdef bytes octets = _walked(data, &packet, <int> whole(longest, "longest", HEADER, ANY_LENGTH),
+                                <int> whole(most_attributes, "most_attributes", 0, ANY_LENGTH)), answered = None
     cdef const uint8_t* p = octets
     if secret is not None:
         answered = None if request is None else _request_authenticator(request, p)
         _verify(&packet, as_secret(secret), answered, require)
         cloak = _cloak(p[0], as_secret(secret), <bytes> p[4:20], answered)
-    return cls(p[0], p[1], <bytes> p[4:20], from_octets(octets[HEADER:packet.length], cloak, depth))
+    return cls(p[0], p[1], <bytes> p[4:20], from_octets(octets[HEADER:packet.length], cloak, deepest))
 
 
 def verify_request(data, secret, *, bint require=True):
@@ -205,22 +212,32 @@ cdef int _sign(uint8_t* out, int n, Secret secret, bint by_digest, int longest) 
     return n
 
 
-def encode(message, secret=None, request=None, int longest=LONGEST):
+cdef bytes _answered_by(object message, object request):
+    """The authenticator of the request that `message` answers; EncodeError when a client would drop the answer."""
+    cdef uint8_t[4] head
+    put_number(message.code, head, 1, "RadiusPacket.code")
+    put_number(message.identifier, head + 1, 1, "RadiusPacket.identifier")
+    try:
+        return _request_authenticator(request, head)
+    except AuthenticationError as error:
+        raise EncodeError(("RadiusPacket.code", "RadiusPacket.identifier")[error.offset], error.reason) from None
+
+
+def encode(message, secret=None, request=None, longest=LONGEST):
     """The octets; with a secret signed as a request, or as the answer to `request`."""
+    cdef int most = <int> whole(longest, "longest", HEADER, ANY_LENGTH)
     cdef uint8_t[HEADER + LONGEST_BODY + SPARE] out
     cdef int signing = signing_of(_code_of(message)), n
-    cdef bytes answered = None if request is None else _request_authenticator(request, NULL)
-    cdef bytes authenticator = message.authenticator if answered is None else answered
+    cdef bytes answered = None if request is None else _answered_by(message, request)
+    cdef bytes authenticator = octets_in(message.authenticator, "RadiusPacket.authenticator") if answered is None else answered
     cdef Cloak cloak = None
-    if not HEADER <= longest <= ANY_LENGTH:
-        raise EncodeError("longest", f"{longest} is not within {HEADER} to {ANY_LENGTH}")
     if secret is not None:
         if answered is None and signing == SIGNED_AS_ANSWER:
             raise EncodeError("request", f"code {message.code} answers one: which? (RFC 2865 3)")
         cloak = _cloak(message.code, as_secret(secret), authenticator, answered)
         if answered is None and signing == SIGNED_BY_DIGEST:
             authenticator = ZEROS
-    n = _put_packet(message, authenticator, cloak, out, longest)
+    n = _put_packet(message, authenticator, cloak, out, most)
     if secret is not None:
-        n = _sign(out, n, as_secret(secret), request is not None or signing == SIGNED_BY_DIGEST, longest)
+        n = _sign(out, n, as_secret(secret), request is not None or signing == SIGNED_BY_DIGEST, most)
     return <bytes> out[:n]

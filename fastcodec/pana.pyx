@@ -6,7 +6,7 @@ from libc.string cimport memset
 
 from fastcodec.digest.jobs import compare, hmac_sha1, hmac_sha256
 from fastcodec.errors import AuthenticationError, DecodeError, EncodeError
-from fastcodec.fields cimport Plan, as_bytes
+from fastcodec.fields cimport Plan, as_bytes, octets_in, parts_in, whole
 from fastcodec.overlay import dtype_of
 from fastcodec.secret cimport key_octets
 from fastcodec.status import Status
@@ -187,21 +187,25 @@ _MACS = {IntegrityAlgorithm.AUTH_HMAC_SHA1_160: (hmac_sha1, 20, 20),        # di
          IntegrityAlgorithm.AUTH_HMAC_SHA2_256_128: (hmac_sha256, 16, 32)}
 
 
-def prf_plus(key, seed, int octets, prf=2):
+cdef object _chosen(dict table, object number, str name, str names):
+    if not isinstance(number, int) or number not in table:
+        raise EncodeError(name, f"{number!r} is no {names}")
+    return table[number]
+
+
+def prf_plus(key, seed, octets, prf=2):
     """prf+ of IKEv2, RFC 4306 2.13: as many octets as asked for, at most 255 blocks."""
-    cdef bytes out = b"", block = b"", text = as_bytes(seed)
+    cdef bytes out = b"", block = b"", text = as_bytes(seed, "seed")
     cdef bytes secret = key_octets(key)
-    cdef int counter = 1
-    if prf not in _PRFS:
-        raise EncodeError("prf", f"{prf} is no PrfAlgorithm")
-    function = _PRFS[prf]
-    while <Py_ssize_t> len(out) < octets:
+    cdef int counter = 1, wanted = <int> whole(octets, "octets", 0, 0xffff)
+    function = _chosen(_PRFS, prf, "prf", "PrfAlgorithm")
+    while <Py_ssize_t> len(out) < wanted:
         if counter > 255:
             raise EncodeError("octets", f"{octets} are more than 255 blocks (RFC 4306 2.13)")
         block = function(secret, block + text + bytes((counter,)))
         out += block
         counter += 1
-    return out[:octets]
+    return out[:wanted]
 
 
 def pana_auth_key(msk, initial_request, initial_answer, pac_nonce, paa_nonce, key_id, prf=2, integrity=7):
@@ -209,11 +213,11 @@ def pana_auth_key(msk, initial_request, initial_answer, pac_nonce, paa_nonce, ke
 
     `initial_request` and `initial_answer` are the first PAR and PAN with the S bit, whole, as sent; `key_id` a number.
     """
-    if integrity not in _MACS:
-        raise EncodeError("integrity", f"{integrity} is no IntegrityAlgorithm")
-    seed = b"".join((b"IETF PANA", as_bytes(initial_request), as_bytes(initial_answer), as_bytes(pac_nonce), as_bytes(paa_nonce),
-                     int(key_id).to_bytes(4, "big")))
-    return prf_plus(msk, seed, _MACS[integrity][2], prf)
+    size = _chosen(_MACS, integrity, "integrity", "IntegrityAlgorithm")[2]
+    seed = b"".join((b"IETF PANA", as_bytes(initial_request, "initial_request"), as_bytes(initial_answer, "initial_answer"),
+                     as_bytes(pac_nonce, "pac_nonce"), as_bytes(paa_nonce, "paa_nonce"),
+                     int(whole(key_id, "key_id", 0, 0xffffffff)).to_bytes(4, "big")))
+    return prf_plus(msk, seed, size, prf)
 
 
 def _tag(key, bytes octets, int at, int size):
@@ -287,7 +291,7 @@ cdef bytes _octets_of(object avp, Py_ssize_t missing):
     cdef int length
     cdef bint vendor = cls is VENDOR
     if cls is RAW:
-        tail = as_bytes(avp.octets)
+        tail = octets_in(avp.octets, "RawAvp.octets")
         if len(tail) < 8 or len(tail) % 4:
             raise EncodeError("RawAvp.octets", "are not whole words with a header (RFC 5191 6.3)")
         return tail
@@ -317,11 +321,9 @@ def encode(message, key=None, integrity=7):
     cdef bytes octets
     cdef list parts = []
     cdef Py_ssize_t unsigned = -1, at = HEADER
-    if integrity not in _MACS:
-        raise EncodeError("integrity", f"{integrity} is no IntegrityAlgorithm")
-    size = _MACS[integrity][1]
+    size = _chosen(_MACS, integrity, "integrity", "IntegrityAlgorithm")[1]
     plan.write(message, head)
-    for avp in message.avps:
+    for avp in parts_in(message.avps, "avps"):
         octets = _octets_of(avp, size)
         if type(avp) is AUTH and not avp.value:
             unsigned = at

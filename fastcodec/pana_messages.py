@@ -188,6 +188,7 @@ class PanaMessage(Message):
     def sign(self, keys: Keys, *, integrity: int | None = None) -> PanaMessage:
         """A copy, its AUTH computed anew, put last when there is none: what `verify` wants after a change. Without `integrity`
         by the algorithm of the AUTH that is there, else HMAC-SHA1. EncodeError names the field."""
+        wants_keys(keys)
         auth = self.find(AuthAvp) or AuthAvp()
         if integrity is None:
             integrity = INTEGRITY.get(len(auth.value), pana.IntegrityAlgorithm.AUTH_HMAC_SHA1_160)
@@ -200,7 +201,7 @@ class PanaMessage(Message):
         if not isinstance(keys, Mapping):
             return keys
         key_id = self.find(KeyIdAvp)
-        return keys.get(key_id.value) if key_id else None
+        return keys.get(key_id.value) if key_id and isinstance(key_id.value, int) else None
 
     def nai(self) -> str | None:
         """The identity in an EAP response, if there is one."""

@@ -8,14 +8,18 @@ from fastcodec import packet as single
 from fastcodec.attribute_index import index_of, is_plain, key_of, places_of
 from fastcodec.digest.jobs cimport DIGEST_KEY_MD5, run_queue
 from fastcodec.errors import EncodeError
+from fastcodec.fields cimport whole
+from fastcodec.key_table cimport secrets_in
 from fastcodec.radius cimport (EAP_MESSAGE, HEADER, MESSAGE_AUTHENTICATOR, NUMBERS, PROXY_STATE, Packet,
                                queue_message_authenticator, queue_response_authenticator, walk_packet)
 from fastcodec.radius_rules cimport (SIGNED_AS_ANSWER, SIGNED_BY_CHANCE, SIGNED_BY_DIGEST, SIGNED_BY_NOTHING, answers,
                                      fault_of_rules, signing_of, takes_message_authenticator)
-from fastcodec.rows cimport Rows, Scratch
+from fastcodec.radius_packet import RadiusPacket
+from fastcodec.rows cimport Rows, Scratch, unsigned
 from fastcodec.rows import alike, packed, rows_of
 from fastcodec.secret cimport SecretArray
 from fastcodec.status cimport Status
+from fastcodec.wants import wants
 from fastcodec.wire cimport get16, same
 
 cdef enum:
@@ -36,22 +40,13 @@ cdef class Signing:
         self.secrets, self.which = secrets, rows._indices(which, secrets)
         self.has_requests, self.has_asked = requests is not None, asked is not None
         if self.has_requests:
-            requests = np.ascontiguousarray(requests, dtype=np.uint8)
-            if requests.shape != (rows.count, 16):
-                raise EncodeError("requests", f"an authenticator of 16 octets for each of {rows.count} rows is needed")
-            self.answered = requests
+            self.answered = unsigned(requests, "requests", np.uint8, (rows.count, 16),
+                                     f"an authenticator of 16 octets for each of {rows.count} rows is")
         if self.has_asked:
-            asked = np.ascontiguousarray(asked, dtype=np.uint8)
-            if asked.shape != (rows.count,) or not self.has_requests:
-                raise EncodeError("asked", f"a code for each of {rows.count} rows is needed, and the requests")
-            self.asked = asked
+            self.asked = unsigned(asked, "asked", np.uint8, (rows.count,), f"a code for each of {rows.count} rows is")
+            if not self.has_requests:
+                raise EncodeError("asked", "tells what the requests are: these are needed, too (RFC 2865 3)")
         self.how = np.zeros(rows.count, dtype=np.uint8)
-
-
-def _check_numbers(str name, values, int width):
-    """EncodeError unless they are unsigned numbers of that many octets: numpy would cut off what is too much."""
-    if values.size and (values.dtype.kind not in "biu" or int(values.min()) < 0 or int(values.max()) >> (8 * width)):
-        raise EncodeError(name, f"unsigned numbers of {width} octets are needed")
 
 
 cdef class RadiusBatch(Rows):
@@ -80,11 +75,12 @@ cdef class RadiusBatch(Rows):
         return batch
 
     @classmethod
-    def from_template(cls, message, Py_ssize_t n):
+    def from_template(cls, message, n):
         """`n` rows like a RadiusPacket, Message-Authenticator included; fill columns, then `sign`.
 
         Hidden values (`Hidden` octets) stay as they are.
         """
+        wants("message", message, RadiusPacket)
         batch = cls(*rows_of(single.encode(message, b"\0", bytes(16)), n))
         batch.walk()
         return batch
@@ -104,8 +100,12 @@ cdef class RadiusBatch(Rows):
         """`header`, by the name it has in other batches."""
         return self.header
 
-    def value(self, int slot):
-        """Values of a slot as rows of octets, a view, where it stands alike in all rows (as after a template)."""
+    def value(self, attribute):
+        """Values of an attribute (its name, or a `Slot`) as rows of octets, a view, where it stands alike in all rows (as after a
+        template)."""
+        if isinstance(attribute, str):
+            return alike(self.octets, *self.places(attribute), attribute)
+        slot = whole(attribute, "attribute", 0, self.offsets.shape[1] - 1)
         return alike(self.octets, self.offsets[:, slot], self.sizes[:, slot], f"slot {slot}")
 
     def index(self):
@@ -145,9 +145,9 @@ cdef class RadiusBatch(Rows):
         values = np.asarray(values)
         if values.shape[:1] != (self.count,):
             raise EncodeError(name, f"a value for each of {self.count} rows is needed")
-        if values.ndim == 1:
-            _check_numbers(name, values, width)
-            values = np.ascontiguousarray(values, dtype=f">u{width}").view(np.uint8).reshape(self.count, width)
+        if values.ndim == 1 and width in (1, 2, 4, 8):
+            values = unsigned(values, name, f">u{width}", (self.count,), f"unsigned numbers of {width} octets are")
+            values = values.view(np.uint8).reshape(self.count, width)
         if values.shape != (self.count, width) or values.dtype != np.uint8:
             raise EncodeError(name, f"values of {width} octets are needed")
         self._copy(offsets, (sizes == width).view(np.uint8), np.require(values, np.uint8, ["C", "W"]), False)
@@ -188,17 +188,19 @@ cdef class RadiusBatch(Rows):
                 memcpy(&self._sizes[row, 0], packet.size, sizeof(packet.size))
                 memcpy(&self._counts[row, 0], packet.count, sizeof(packet.count))
 
-    def verify(self, SecretArray secrets not None, which=None, requests=None, bint require=True, asked=None):
-        """Check the authenticators of every row that is OK, under secrets[which[row]], as its code is signed.
+    def verify(self, secrets, which=None, requests=None, bint require=True, asked=None):
+        """Check the authenticators of every row that is OK, under secrets[which[row]], as its code is signed. Instead of a
+        SecretArray one secret for all rows will do.
 
         `requests` (uint8, rows x 16) are the authenticators of the requests that the rows answer; without them the rows
         are requests. Where requests and answers are mixed, `asked` (uint8) is the code of the request that a row
         answers, 0 for a row that is a request. The rules are those of `verify_request` and `verify_response`. Returns
         `status`.
         """
-        cdef Signing signing = Signing(self, secrets, which, requests, asked)
+        cdef SecretArray known = secrets_in(secrets)
+        cdef Signing signing = Signing(self, known, which, requests, asked)
         cdef Scratch scratch = Scratch(min(self.count, PART), 32)
-        secrets.prepare(DIGEST_KEY_MD5)
+        known.prepare(DIGEST_KEY_MD5)
         with nogil:
             self._judge(signing, require)
             while self._next_part(signing):
@@ -212,15 +214,16 @@ cdef class RadiusBatch(Rows):
                 self._restore_authenticators(signing, scratch)
         return self.status
 
-    def sign(self, SecretArray secrets not None, which=None, requests=None):
+    def sign(self, secrets, which=None, requests=None):
         """Write Message-Authenticator and the MD5 of every row that is OK, as its code is signed.
 
         Answers need the authenticators of their `requests` (uint8, rows x 16; those of other rows are not looked at). A
         row without Message-Authenticator becomes NO_AUTHENTICATOR, unless it is accounting. Returns `status`.
         """
-        cdef Signing signing = Signing(self, secrets, which, requests, None)
+        cdef SecretArray known = secrets_in(secrets)
+        cdef Signing signing = Signing(self, known, which, requests, None)
         cdef Scratch scratch = Scratch(min(self.count, PART), 32)
-        secrets.prepare(DIGEST_KEY_MD5)
+        known.prepare(DIGEST_KEY_MD5)
         with nogil:
             self._choose(signing)
             while self._next_part(signing):

@@ -15,7 +15,8 @@ from fastcodec.plain import plain_pairs
 from fastcodec.radius import Code
 from fastcodec.secret import Secret
 from fastcodec.sections import cite
-from fastcodec.signing import Octets
+from fastcodec.signing import Octets, wants_keys
+from fastcodec.wants import wants
 
 __all__ = ["RadiusPacket"]
 
@@ -43,7 +44,7 @@ class RadiusPacket(Message):
 
     def encode(self, secret: Secret | Octets | None = None, request: RadiusPacket | Octets | None = None,
                *, longest: int = 4096) -> bytes:
-        """The octets; EncodeError names the attribute.
+        """The octets; EncodeError names the attribute, and an answer that is none to `request`: its client would drop it (RFC 2865 3).
 
         With `secret` they are signed as their code is: Message-Authenticator (put first when there is none; accounting
         has none), then the MD5 of an answer to `request`, of accounting, of CoA and Disconnect; and values that the
@@ -68,6 +69,7 @@ class RadiusPacket(Message):
     def sign(self, secret: Secret | Octets, request: RadiusPacket | Octets | None = None) -> Self:
         """A copy, signed anew as `encode` does: what `verify` wants after a change. Its hidden values are `Hidden` octets, so
         that its `encode()` gives the octets that were signed. EncodeError names the attribute."""
+        wants_keys(secret, "secret")
         return type(self).decode(self.replace().encode(secret, request))
 
     def nai(self) -> str | None:
@@ -77,10 +79,12 @@ class RadiusPacket(Message):
 
     def find(self, kind: str) -> Any:  # type: ignore[override]
         """The value of the first attribute of that name, or None."""
+        wants("kind", kind, str)
         return next((value for name, value in self.attributes if name == kind), None)
 
     def find_all(self, kind: str) -> list[Any]:  # type: ignore[override]
         """The values of every attribute of that name, in wire order."""
+        wants("kind", kind, str)
         return [value for name, value in self.attributes if name == kind]
 
     def _items(self) -> Iterable[str]:

@@ -8,7 +8,7 @@ from fastcodec.authenticators import name_of
 from fastcodec.digest.jobs cimport DIGEST_HMAC_SHA1
 from fastcodec.errors import AuthenticationError, DecodeError, EncodeError
 from fastcodec.extension_codec cimport BEYOND, ROOM, ExtensionCodec
-from fastcodec.fields cimport LIST_TAIL, Plan, as_bytes
+from fastcodec.fields cimport LIST_TAIL, Plan, as_bytes, parts_in
 from fastcodec.mip4 cimport (EXT_GENERALIZED, EXT_MN_HA, EXT_NAI, EXT_NVSE, MOST_EXTENSIONS, SHAPES, SUBTYPE_MN_AAA,
                              examine, find_piece, fixed_size)
 from fastcodec.radius cimport NUMBERS
@@ -147,18 +147,19 @@ def verify_mn_aaa(data, keys):
 
 def verify_authentication(data, kind, keys):
     """SPI of the first authentication extension of that class, which is right; AuthenticationError, DecodeError."""
-    cdef Plan plan = kind.plan
-    if not is_authentication(plan.type, plan.subtype):
-        raise EncodeError("kind", f"{kind.__name__} authenticates nothing")
+    given = getattr(kind, "plan", None)
+    if not isinstance(given, Plan) or not is_authentication((<Plan> given).type, (<Plan> given).subtype):
+        raise EncodeError("kind", f"{kind!r} is no class of authentication extensions (RFC 5944 3.5)")
+    cdef Plan plan = given
     return _verify_one(data, plan.type, plan.subtype, keys)
 
 
 def derive_key(aaa_key, nonce, identity):
     """HMAC-SHA1(AAA key, nonce || NAI as sent, or the four octets of the home address): 20 octets, RFC 3957 5."""
     cdef Secret key = as_secret(aaa_key)
-    cdef bytes head = as_bytes(nonce), tail
+    cdef bytes head = as_bytes(nonce, "nonce"), tail
     try:
-        tail = identity.encode("utf-8", "surrogateescape") if isinstance(identity, str) else as_bytes(identity)
+        tail = identity.encode("utf-8", "surrogateescape") if isinstance(identity, str) else as_bytes(identity, "identity")
     except UnicodeEncodeError:
         raise EncodeError("identity", f"{identity!r} is no text (RFC 2794 2)") from None
     cdef uint8_t[20] out
@@ -226,7 +227,7 @@ def encode(message, Plan plan, keys=None):
         if at + <Py_ssize_t> len(tail) > 0xffff:
             raise EncodeError(plan.cls.__name__, "the message is longer than a datagram")
         return <bytes> buffer[:at] + tail
-    for extension in message.extensions:
+    for extension in parts_in(message.extensions, "extensions"):
         at += put_extension(extension, buffer, at, keys)
         if at > 0xffff:
             raise EncodeError("extensions", "the message is longer than a datagram")

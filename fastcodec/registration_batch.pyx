@@ -1,6 +1,4 @@
 """Mobile IPv4 messages as columns: where the extensions of every row are, authenticators checked and written."""
-import numpy as np
-
 from libc.stdint cimport uint8_t, uint16_t, uint32_t
 from libc.string cimport memcpy, memset
 
@@ -12,13 +10,15 @@ from fastcodec.digest.jobs cimport (DIGEST_HMAC_MD5, DIGEST_HMAC_SHA1, DIGEST_HM
                                     DIGEST_KEY_SHA256, DIGEST_MD5, queue_job, run_queue)
 from fastcodec.errors import EncodeError
 from fastcodec.extension_index cimport make_index
-from fastcodec.key_table cimport KeyTable
+from fastcodec.key_table cimport KeyTable, keys_in
 from fastcodec.mip4 cimport CHAP_SPI, MOST_EXTENSIONS, TUNNEL_DATA, SHAPES, examine, fixed_size
+from fastcodec.mip4_messages import Mip4Message
 from fastcodec.rows cimport Scratch
 from fastcodec.rows import rows_of
 from fastcodec.secret cimport ANY_ALGORITHM, HMAC_MD5, HMAC_SHA1, HMAC_SHA256, SecretArray
 from fastcodec.status cimport Status
-from fastcodec.wire cimport Piece, Shape, get32, same
+from fastcodec.wants import wants
+from fastcodec.wire cimport Piece, Shape, get32, same, walk
 
 #   column: (extension type, subtype)
 COLUMNS = {"nai": (131, 0), "mn_ha": (32, 0), "mn_aaa": (36, 1), "nonce_request": (42, 1), "nonce_reply": (43, 1),
@@ -86,7 +86,7 @@ cdef class RegistrationBatch(ColumnRows):
     Then columns, `index`, `verify`, `sign`. `offsets` and `sizes` (uint16, rows x columns in the order of `COLUMNS`)
     place the value of the first extension of each kind, 0: absent. `found` counts the extensions of a row.
     """
-    def __init__(self, octets, lengths, int type):
+    def __init__(self, octets, lengths, type):
         ColumnRows.__init__(self, octets, lengths, type, COLUMN_NAMES, LAYOUTS)
 
     @classmethod
@@ -95,8 +95,9 @@ cdef class RegistrationBatch(ColumnRows):
         return batch_of(cls, datagrams, type, 0, 1)
 
     @classmethod
-    def from_template(cls, message, Py_ssize_t n, keys=None):
+    def from_template(cls, message, n, keys=None):
         """`n` rows like `message`, its empty authenticators made with `keys` (16 zeros without) until `sign`."""
+        wants("message", message, Mip4Message)
         octets = message.encode(Zeros() if keys is None else keys)
         batch = cls(*rows_of(octets, n), octets[0])
         batch.walk()
@@ -161,7 +162,11 @@ cdef class RegistrationBatch(ColumnRows):
 
     def index(self):
         """Every extension of every row that is OK, in wire order: an `ExtensionIndex`. Padding is none."""
-        return make_index(self, self.found, np.full(self.count, fixed_size(self.type), dtype=np.uint32), SHAPES)
+        return make_index(self, self.found)
+
+    cdef int _pieces(self, Py_ssize_t row, Piece* out) noexcept nogil:
+        cdef int fault
+        return walk(&self._octets[row, 0], <int> self._lengths[row], fixed_size(self.type), SHAPES, out, MOST_EXTENSIONS, &fault)
 
     # ---- authenticators
 
@@ -170,16 +175,18 @@ cdef class RegistrationBatch(ColumnRows):
             raise EncodeError("authenticator", f"{authenticator!r} is none of {', '.join(AUTHENTICATORS)} (RFC 5944 3.5)")
         return COLUMN_NAMES.index(authenticator)
 
-    def verify(self, keys not None, which=None, str authenticator="mn_aaa"):
-        """Check the authenticator ("mn_ha", "mn_aaa", "mn_fa", "fa_ha") of every row that is OK.
+    def verify(self, keys, which=None, str authenticator="mn_ha"):
+        """Check the authenticator ("mn_ha", which every registration has, RFC 5944 3.5.2; "mn_aaa", "mn_fa", "fa_ha") of every
+        row that is OK.
 
-        `keys` is a KeyTable, in which every row's SPI finds its key, or a SecretArray: then the row's is keys[which[row]].
-        A row becomes NO_AUTHENTICATOR (absent, SPI unknown, index out of range) or BAD_AUTHENTICATOR. Returns `status`.
+        `keys` is a KeyTable, in which every row's SPI finds its key, or a SecretArray: then the row's is keys[which[row]]. A mapping
+        from SPI to key, or one key for all rows, becomes one for this call. A row becomes NO_AUTHENTICATOR (absent, SPI unknown,
+        index out of range) or BAD_AUTHENTICATOR. Returns `status`.
         """
         self._run(keys, which, authenticator, True)
         return self.status
 
-    def sign(self, keys not None, which=None, str authenticator="mn_ha"):
+    def sign(self, keys, which=None, str authenticator="mn_ha"):
         """Write the authenticator of every row that is OK, over what the row now holds. Returns `status`.
 
         A row whose room for it is not as long as what its key makes becomes BAD_AUTHENTICATOR.
@@ -189,12 +196,13 @@ cdef class RegistrationBatch(ColumnRows):
 
     cdef int _run(self, object keys, object which, str authenticator, bint check) except -1:
         cdef int column = self._column(authenticator)
-        cdef SecretArray secrets = (<KeyTable> keys).secrets if isinstance(keys, KeyTable) else keys
+        cdef object found = keys_in(keys, which)
+        cdef SecretArray secrets = (<KeyTable> found).secrets if isinstance(found, KeyTable) else found
         cdef const uint32_t[::1] indices
         cdef Scratch scratch
         cdef Py_ssize_t first, end = 0
         cdef int chap
-        indices = self._by_spi(keys, self._offsets, column, 0) if isinstance(keys, KeyTable) else self._indices(which, secrets)
+        indices = self._by_spi(found, self._offsets, column, 0) if isinstance(found, KeyTable) else self._indices(which, secrets)
         self._prepare(secrets, column)
         scratch = Scratch(min(self.count, PART), 17 + secrets.longest + (<uint32_t> self.width if secrets.has_keyed else 0))
         with nogil:

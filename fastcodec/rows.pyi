@@ -1,9 +1,11 @@
 from collections.abc import Iterable
-from typing import Any, final
+from typing import Any, TypeVar, final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from typing_extensions import disjoint_base
+
+_Batch = TypeVar("_Batch", bound=Rows)
 
 @final
 class Scratch:
@@ -19,6 +21,7 @@ class Rows:
     def datagram(self, row: int) -> bytes: ...
     def datagrams(self) -> list[bytes]: ...
 
+def again(cls: type[_Batch], made_of: tuple[Any, ...], status: NDArray[np.uint8]) -> _Batch: ...
 def rows_of(octets: bytes, n: int) -> tuple[NDArray[np.uint8], NDArray[np.uint32]]: ...
 def packed(datagrams: Iterable[bytes | bytearray | memoryview]) -> tuple[NDArray[np.uint8], NDArray[np.uint32]]: ...
 def alike(octets: NDArray[np.uint8], offsets: NDArray[np.uint16], sizes: NDArray[np.unsignedinteger[Any]],

@@ -10,10 +10,11 @@ from libc.string cimport memcpy
 
 from fastcodec.digest.jobs cimport Job
 from fastcodec.errors import EncodeError
-from fastcodec.fields cimport as_bytes
+from fastcodec.fields cimport as_bytes, whole
 from fastcodec.key_table cimport NO_KEY, KeyTable
 from fastcodec.status cimport Status
-from fastcodec.wire cimport get32
+from fastcodec.wants import wants_list
+from fastcodec.wire cimport Piece, get32
 
 
 cdef class Scratch:
@@ -38,18 +39,30 @@ cdef class Rows:
     """`octets` (uint8, rows x width, written to), `lengths` (octets used of each row), `status` (a `Status` a row)."""
 
     def __init__(self, octets, lengths):
+        if not isinstance(octets, np.ndarray) or octets.dtype != np.uint8 or octets.ndim != 2 or not octets.flags.carray:
+            raise EncodeError("octets", "an array of rows x octets (uint8) that can be written to is needed")
         self.octets = octets
         self._octets = octets
-        self.lengths = np.ascontiguousarray(lengths, dtype=np.uint32)
-        self._lengths = self.lengths
         self.count, self.width = self._octets.shape[0], self._octets.shape[1]
-        if self._lengths.shape[0] != self.count or (self.count and self.lengths.max() > self.width):
+        self.lengths = unsigned(lengths, "lengths", np.uint32, (self.count,), f"{self.count} of at most {self.width} are")
+        self._lengths = self.lengths
+        if self.count and self.lengths.max() > self.width:
             raise EncodeError("lengths", f"{self.count} of at most {self.width} are needed")
         self.status = np.zeros(self.count, dtype=np.uint8)
         self._status = self.status
 
     def __len__(self):
         return self.count
+
+    def __repr__(self):
+        return f"{type(self).__name__}(<{self.count} rows of {self.width} octets>)"
+
+    def __reduce__(self):
+        return again, (type(self), self._made_of(), self.status)
+
+    cdef tuple _made_of(self):
+        """What its class is called with to make one like it."""
+        return self.octets, self.lengths
 
     def datagram(self, Py_ssize_t row):
         """The octets of one row."""
@@ -59,14 +72,15 @@ cdef class Rows:
         """The octets of every row, a list of bytes."""
         return [self.datagram(row) for row in range(self.count)]
 
+    cdef int _pieces(self, Py_ssize_t row, Piece* out) noexcept nogil:
+        """Extensions or options of a row that is OK, MOST_PIECES at most: how many there are."""
+        return 0
+
     cdef const uint32_t[::1] _indices(self, object which, SecretArray secrets):
         """Index into the secrets for every row; None: the first for all. What is out of range has no key."""
         if which is None:
             return np.zeros(self.count, dtype=np.uint32)
-        indices = np.ascontiguousarray(which, dtype=np.uint32)
-        if indices.shape != (self.count,):
-            raise EncodeError("which", f"one index for each of {self.count} rows is needed")
-        return indices
+        return unsigned(which, "which", np.uint32, (self.count,), f"one index for each of {self.count} rows is")
 
     cdef const uint32_t[::1] _by_spi(self, KeyTable table, const uint16_t[:, ::1] offsets, int column, int shift):
         """Index into the table's secrets for every row, NO_KEY where its SPI, `shift` octets into the column, is not known."""
@@ -80,11 +94,33 @@ cdef class Rows:
         return indices
 
 
-def rows_of(bytes octets, Py_ssize_t n):
+cdef object unsigned(object values, str name, object dtype, tuple shape, str what):
+    """Values as an array of unsigned numbers of this width and shape; EncodeError: numpy would cut off what is too much."""
+    try:
+        given = np.asarray(values)
+    except ValueError:                       # lists of different lengths
+        given = np.empty(0, dtype=object)
+    fits = given.dtype == dtype or given.size == 0 or (
+        given.dtype.kind in "biu" and int(given.min()) >= 0 and int(given.max()) <= np.iinfo(dtype).max)
+    if given.shape != shape or not fits:
+        raise EncodeError(name, f"{what} needed")
+    return np.ascontiguousarray(given, dtype=dtype)
+
+
+def again(cls, made_of, status):
+    """A copied or pickled batch: walked anew, each row with the status it had unless it cannot be read."""
+    batch = cls(*made_of)
+    batch.walk()
+    batch.status[:] = np.where(batch.status == <int> Status.OK, status, batch.status)
+    return batch
+
+
+def rows_of(bytes octets, n):
     """`n` rows that hold the same octets, and their lengths."""
-    rows = np.empty((n, len(octets)), dtype=np.uint8)
+    cdef Py_ssize_t count = whole(n, "n", 0, 0xffffffff)
+    rows = np.empty((count, len(octets)), dtype=np.uint8)
     rows[:] = np.frombuffer(octets, dtype=np.uint8)
-    return rows, np.full(n, len(octets), dtype=np.uint32)
+    return rows, np.full(count, len(octets), dtype=np.uint32)
 
 
 def alike(octets, offsets, sizes, name):
@@ -96,7 +132,7 @@ def alike(octets, offsets, sizes, name):
 
 def packed(datagrams):
     """Rows as wide as the longest of these datagrams, and their lengths."""
-    cdef list given = [as_bytes(one) for one in datagrams]
+    cdef list given = [as_bytes(one, "datagrams") for one in wants_list("datagrams", datagrams, "octets")]
     cdef bytes data
     cdef Py_ssize_t row
     cdef uint8_t[:, ::1] rows

@@ -37,5 +37,6 @@ cdef class SecretArray:
     cdef Key* md5
     cdef Key* sha1
     cdef Key* sha256
+    cdef list listed(self)
     cdef const uint8_t* octets_of(self, uint32_t which, uint32_t* length) noexcept nogil
     cdef int prepare(self, DigestKind kind) except -1

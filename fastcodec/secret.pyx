@@ -4,6 +4,7 @@ from cpython.mem cimport PyMem_Calloc, PyMem_Free
 from fastcodec.digest.jobs cimport DIGEST_KEY_MD5, DIGEST_KEY_SHA1, DIGEST_KEY_SHA256, Job, Queue, queue_job, run_queue
 from fastcodec.errors import EncodeError
 from fastcodec.fields cimport as_bytes
+from fastcodec.wants import wants_list
 
 
 cdef void digest_now(DigestKind kind, const void* message, uint32_t length, const void* tail, uint32_t tail_length,
@@ -36,9 +37,9 @@ cdef class Secret:
     (prefix and suffix, RFC 2002 3.5.1). Without one an authenticator's length tells which HMAC it is, and HMAC-MD5 signs.
     """
 
-    def __cinit__(self, octets not None, algorithm=None):
+    def __cinit__(self, octets, algorithm=None):
         self.octets = key_octets(octets)
-        if algorithm is not None and algorithm not in ALGORITHMS:
+        if algorithm is not None and (not isinstance(algorithm, str) or algorithm not in ALGORITHMS):
             raise EncodeError("Secret.algorithm", f"{algorithm!r} is none of {', '.join(ALGORITHMS)}")
         self.algorithm = algorithm
         self.which = ANY_ALGORITHM if algorithm is None else ALGORITHMS[algorithm]
@@ -94,7 +95,7 @@ cdef class SecretArray:
     """
 
     def __cinit__(self, secrets):
-        cdef list given = list(secrets)
+        cdef list given = wants_list("secrets", secrets, "secrets")
         cdef list octets = [key_octets(s) for s in given]
         cdef Py_ssize_t k
         if not all(octets):
@@ -122,6 +123,18 @@ cdef class SecretArray:
 
     def __len__(self):
         return self.count
+
+    def __repr__(self):
+        return f"SecretArray(<{self.count} secrets>)"
+
+    def __reduce__(self):
+        return SecretArray, (self.listed(),)
+
+    cdef list listed(self):
+        """Every secret, with its algorithm."""
+        cdef Py_ssize_t k
+        names = {number: name for name, number in ALGORITHMS.items()}
+        return [Secret(<bytes> self.octets[self.ends[k]:self.ends[k + 1]], names.get(self.algorithms[k])) for k in range(self.count)]
 
     cdef const uint8_t* octets_of(self, uint32_t which, uint32_t* length) noexcept nogil:
         length[0] = self.ends[which + 1] - self.ends[which]

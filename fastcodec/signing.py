@@ -47,10 +47,10 @@ def keys_like_before(parts: Iterable[Any], keys: Keys) -> dict[int, Secret | Oct
     return found
 
 
-def wants_keys(keys: Keys) -> None:
+def wants_keys(keys: Keys, name: str = "keys") -> None:
     """TypeError without any: a configuration that lacks them must not pass for one under which all is right."""
     if keys is None:
-        raise TypeError("keys: None would verify and sign nothing")
+        raise TypeError(f"{name}: None would verify and sign nothing")
 
 
 def wants_none_empty(name: str, parts: Iterable[Any]) -> None:

@@ -3,7 +3,7 @@ from libc.stdint cimport uint8_t, uint16_t, uint32_t
 from libc.string cimport memcpy, memset
 
 from fastcodec.errors import DecodeError, EncodeError
-from fastcodec.fields cimport Plan, as_bytes, put_address4, put_number
+from fastcodec.fields cimport Plan, as_bytes, put_address4, put_number, whole
 from fastcodec.headers cimport (DONT_FRAGMENT, DSMIPV6_PORT, FRAGMENT_OFFSET, GRE_CHECKSUM, GRE_KEY, GRE_SEQUENCE, MINIMAL_SOURCE,
                                 MOBILE_IP_PORT, MORE_FRAGMENTS, TUNNEL_DATA, Fragment, GreHeader, Located, MinimalHeader, Protocol,
                                 TunnelData, UdpHeader, add_up, checksum_is_right, finish, locate, pseudo_header, put_ipv4)
@@ -233,8 +233,8 @@ def unwrap(data, bint check_source=True):
 
 cdef int _check_inner(const uint8_t* p, uint32_t n, int kind, Located* at) except -1:
     cdef int fault, status = locate(p, n, at, &fault)
-    cdef bint whole = at.upper >= 20 if at.version == 4 else at.version == 6 and 40 <= at.size <= n
-    if status != State.OK and not whole:        # what is wrong behind its IP header does not matter here
+    cdef bint is_whole = at.upper >= 20 if at.version == 4 else at.version == 6 and 40 <= at.size <= n
+    if status != State.OK and not is_whole:        # what is wrong behind its IP header does not matter here
         raise EncodeError("inner", f"no IP packet: {Status(status).name.lower().replace('_', ' ')} at offset {fault}")
     if (at.version == 4 and kind == TunnelKind.TUNNEL_IPV6) or (at.version == 6 and (
             kind == TunnelKind.TUNNEL_IPV4 or kind == TunnelKind.TUNNEL_MINIMAL)):
@@ -306,7 +306,13 @@ cdef uint16_t _sum_of_udp(const uint8_t* p, uint32_t n, const uint8_t* source, c
     return value or 0xffff      # RFC 768: zero would say that there is none
 
 
-def wrap(int kind, inner, source, destination, *, int ttl=64, int identification=0, tos=None, dont_fragment=None, key=None,
+cdef int _kind(object kind) except -1:
+    if not isinstance(kind, int) or kind not in TunnelKind.__members__.values():
+        raise EncodeError("kind", f"{kind!r} is no TunnelKind")
+    return kind
+
+
+def wrap(kind, inner, source, destination, *, ttl=64, identification=0, tos=None, dont_fragment=None, key=None,
          sequence=None, bint checksum=False, source_port=None, destination_port=None):
     """The IPv4 packet that carries `inner` from `source` to `destination` in a tunnel of a `TunnelKind`. EncodeError.
 
@@ -314,34 +320,33 @@ def wrap(int kind, inner, source, destination, *, int ttl=64, int identification
     encapsulation keeps the header of the packet, its TTL and identification too (RFC 2004 3.1). `key`, `sequence` and
     `checksum` are GRE's, the ports UDP's: 434, or 4191 for DSMIPv6. What follows the inner packet's own length is left out.
     """
-    cdef bytes octets = as_bytes(inner)
+    cdef bytes octets = as_bytes(inner, "inner")
     cdef const uint8_t* p = octets
     cdef uint8_t[4][4] ends
     cdef uint8_t[LONGEST_TUNNEL_HEAD] head
     cdef Located at
-    cdef int n = 0, protocol = kind, type_of_service, fragment
+    cdef int n = 0, which = _kind(kind), protocol = which, type_of_service, fragment
     cdef bytearray out
-    if kind not in TunnelKind.__members__.values():
-        raise EncodeError("kind", f"{kind} is no TunnelKind")
     put_address4(source, ends[0], "source")
     put_address4(destination, ends[1], "destination")
-    _check_inner(p, <uint32_t> len(octets), kind, &at)
-    if kind == TunnelKind.TUNNEL_MINIMAL:
+    _check_inner(p, <uint32_t> len(octets), which, &at)
+    if which == TunnelKind.TUNNEL_MINIMAL:
         return _wrap_minimal(p, at.size, ends[0], ends[1])
-    if kind == TunnelKind.TUNNEL_GRE:
+    if which == TunnelKind.TUNNEL_GRE:
         n = _put_gre(head, at.version, key, sequence, checksum)
-    elif kind == TunnelKind.TUNNEL_UDP or kind == TunnelKind.TUNNEL_DSMIPV6:
-        n, protocol = _put_udp_tunnel(head, kind, at.version, at.size, source_port, destination_port), Protocol.PROTOCOL_UDP
+    elif which == TunnelKind.TUNNEL_UDP or which == TunnelKind.TUNNEL_DSMIPV6:
+        n, protocol = _put_udp_tunnel(head, which, at.version, at.size, source_port, destination_port), Protocol.PROTOCOL_UDP
     if at.size + n + 20 > ROOM:
         raise EncodeError("inner", "does not fit an IPv4 packet with its tunnel")
     out = bytearray(20) + head[:n] + octets[:at.size]
     if protocol == Protocol.PROTOCOL_UDP:
         put16((<uint8_t*> out) + 26, _sum_of_udp((<uint8_t*> out) + 20, n + at.size, ends[0], ends[1]))
-    if kind == TunnelKind.TUNNEL_GRE and checksum:
+    if which == TunnelKind.TUNNEL_GRE and checksum:
         put16((<uint8_t*> out) + 24, finish(add_up((<uint8_t*> out) + 20, n + at.size, 0)))
-    type_of_service = tos if tos is not None else p[1] if at.version == 4 else 0
+    type_of_service = <int> whole(tos, "tos", 0, 255) if tos is not None else p[1] if at.version == 4 else 0
     fragment = get16(p + 6) & DONT_FRAGMENT if at.version == 4 else 0
     if dont_fragment is not None:
         fragment = DONT_FRAGMENT if dont_fragment else 0
-    put_ipv4(<uint8_t*> out, get32(ends[0]), get32(ends[1]), protocol, n + at.size, type_of_service, ttl, identification, fragment)
+    put_ipv4(<uint8_t*> out, get32(ends[0]), get32(ends[1]), protocol, n + at.size, type_of_service, <int> whole(ttl, "ttl", 0, 255),
+             <int> whole(identification, "identification", 0, 0xffff), fragment)
     return bytes(out)

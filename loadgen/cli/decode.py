@@ -4,7 +4,7 @@ from __future__ import annotations
 import io
 import sys
 from argparse import ArgumentParser, ArgumentTypeError, Namespace, RawDescriptionHelpFormatter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
@@ -49,7 +49,8 @@ def add_parser(subparsers: _SubParsersAction[Any]) -> ArgumentParser:
         "decode", help="explain a packet or a capture, authenticators checked where keys are given",
         description="Explains what a capture, or one message, says: requests matched to replies with their latency, "
                     "authenticators checked where keys are given.",
-        epilog=EXAMPLES + FORMAT + "\nexit codes: 0 nothing is wrong, 2 usage, 5 something in it is wrong, 130 interrupted\n",
+        epilog=EXAMPLES + FORMAT + "\nexit codes: 0 nothing is wrong, 2 usage or nothing to decode, 5 something in it is wrong, "
+                                   "130 interrupted\n",
         formatter_class=RawDescriptionHelpFormatter)
     parser.add_argument("what", nargs="+", metavar="FILE|HEX",
                         help="capture file, or one message in hexadecimal; - for standard input")
@@ -84,7 +85,7 @@ def port_protocol(text: str) -> tuple[int, str]:
 
 
 def main(args: Namespace) -> int:
-    from fastcodec.capture import CaptureError
+    from fastcodec.capture import CaptureError, EmptyCaptureError
     from loadgen.decode.counts import Counts
     from loadgen.decode.keys import Keys, read_keys
     from loadgen.decode.reader import Reader
@@ -99,6 +100,8 @@ def main(args: Namespace) -> int:
             add(event)
             if wanted(event):
                 write(show(event) + b"\n")
+    except EmptyCaptureError:
+        raise UsageError(f"{' '.join(args.what)}: nothing to decode: it is empty") from None
     except CaptureError as error:
         counts.broken = str(error)
         print(f"mipstorm: {' '.join(args.what)}: {error}", file=sys.stderr)
@@ -119,13 +122,23 @@ def events(args: Namespace, reader: Reader) -> Iterator[Event]:
         stream = io.BufferedReader(io.FileIO(sys.stdin.fileno(), closefd=False))
         if is_capture(stream.peek(4)):
             return reader.events(read_capture(cast(BinaryIO, AsItComes(stream))))
-        return reader.messages((octets_of(line.decode(errors="replace")) for line in stream if line.strip()), args.kind)
+        return reader.messages(some(octets_of(line.decode(errors="replace")) for line in stream if line.strip()), args.kind)
     files = [word for word in args.what if not HEXADECIMAL.issuperset(word.replace("0x", ""))]
     if files and len(args.what) > 1:
         raise UsageError(f"{files[0]!r} beside others: one capture, or one message in hexadecimal, at a time")
     if files or (len(args.what) == 1 and Path(what).exists()):
         return reader.events(read_capture(opened(what)))
     return reader.messages([octets_of(what)], args.kind)
+
+
+def some(messages: Iterable[bytes]) -> Iterator[bytes]:
+    """The same; UsageError when there are none: whatever was to write them has failed."""
+    found = False
+    for message in messages:
+        found = True
+        yield message
+    if not found:
+        raise UsageError("-: nothing to decode: it is empty")
 
 
 class AsItComes:

@@ -7,7 +7,7 @@ IPV4, IPV6, EAPOL = 0x0800, 0x86dd, 0x888e       # EtherTypes
 VLAN = (0x8100, 0x88a8, 0x9100)                  # IEEE 802.1Q, 802.1ad, and what came before it
 MOST_TAGS = 8
 COOKED = {LinkType.LINUX_SLL: (5, 6), LinkType.LINUX_SLL2: (11, 12)}      # where length and octets of the source stand
-BARE = frozenset({LinkType.RAW, LinkType.IPV4, LinkType.IPV6})
+BARE = frozenset({LinkType.RAW, LinkType.RAW_BSD, LinkType.RAW_OPENBSD, LinkType.IPV4, LinkType.IPV6})
 FAMILIES = {2: IPV4, 10: IPV6, 24: IPV6, 28: IPV6, 30: IPV6}      # AF_INET; AF_INET6 of Linux and the BSDs
 
 

@@ -125,11 +125,11 @@ def test_template_columns_and_signing(spi):
                                          fc.GeneralizedAuthentication(spi)])
         assert batch.datagram(k) == single.encode(keys[k])
     batch.walk()
-    assert (batch.verify(fc.SecretArray(keys), np.arange(50)) == Status.OK).all()
+    assert (batch.verify(fc.SecretArray(keys), np.arange(50), "mn_aaa") == Status.OK).all()
     wrong = np.arange(50)
     wrong[7], wrong[8] = 9, 50
     batch.walk()
-    status = batch.verify(fc.SecretArray(keys), wrong)
+    status = batch.verify(fc.SecretArray(keys), wrong, "mn_aaa")
     assert (status[7], status[8]) == (Status.BAD_AUTHENTICATOR, Status.NO_AUTHENTICATOR)
     assert (np.delete(status, [7, 8]) == Status.OK).all()
 

@@ -96,7 +96,7 @@ def test_a_cut_gzip_file_gives_the_frames_before_the_cut(written: bytes) -> None
 
 
 @pytest.mark.parametrize(("octets", "says"), [
-    (b"", "0 octets are no capture"), (b"abc", "3 octets are no capture"), (b"GIF89a" + bytes(40), "neither pcap nor pcapng"),
+    (b"", "is empty"), (b"abc", "3 octets are no capture"), (b"GIF89a" + bytes(40), "neither pcap nor pcapng"),
     (b"\xd4\xc3\xb2\xa1" + bytes(10), "cut off"),
     (struct.pack("<IHHiIII", 0xa1b2c3d4, 2, 4, 0, 0, 65535, 1) + struct.pack("<IIII", 0, 0, LONGEST_FRAME + 1, 9), "cannot be"),
     (b"\x0a\x0d\x0d\x0a\x1c\0\0\0" + bytes(20), "byte order magic"),

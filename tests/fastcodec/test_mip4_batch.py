@@ -210,7 +210,7 @@ def test_more_rows_than_are_verified_together():
     rows = np.frombuffer(b"".join(octets), np.uint8).reshape(count, len(octets[0])).copy()
     batch = fc.RegistrationBatch(rows, np.full(count, len(octets[0])), 1)
     batch.walk()
-    assert not batch.verify(fc.SecretArray(keys), which).any()
+    assert not batch.verify(fc.SecretArray(keys), which, "mn_aaa").any()
     rows[::7, 5] ^= 1
     batch.walk()
-    assert (batch.verify(fc.SecretArray(keys), which).astype(bool) == (which % 7 == 0)).all()
+    assert (batch.verify(fc.SecretArray(keys), which, "mn_aaa").astype(bool) == (which % 7 == 0)).all()

@@ -147,7 +147,8 @@ def test_made_up_extensions_survive(parts):
     """Headers that are right, contents that are anything: unknown subtypes, reserved octets, lengths of no class."""
     head = fc.RegistrationReply(0, 60, IPv4Address(1), IPv4Address(2), 3).encode()
     assert refusal_of(fc.RegistrationReply, head + b"".join(made_up(*part) for part in parts)) in (
-        None, Status.BAD_EXTENSION, Status.DOUBLED_EXTENSION, Status.EXTENSION_OVERRUN)
+        None, Status.BAD_EXTENSION, Status.DOUBLED_EXTENSION, Status.EXTENSION_OVERRUN,
+        Status.UNKNOWN_EXTENSION)       # a short 139 that looks like a long one takes octets of the next
 
 
 def made_up(number, subtype, content):

@@ -22,6 +22,7 @@ from decoding import ACCESS, HERE, REQUEST, THERE, VECTORS, event, events, packe
 IN_IP = IP(src=HERE, dst=THERE) / UDP(sport=40000, dport=434) / REQUEST
 IN_IP6 = IPv6(src="2001:db8::1", dst="2001:db8::2") / UDP(sport=40000, dport=434) / REQUEST
 LINKS = {"raw": (LinkType.RAW, IN_IP), "raw IPv6": (LinkType.RAW, IN_IP6), "ipv4": (LinkType.IPV4, IN_IP),
+         "raw of the BSDs": (12, IN_IP), "raw of the BSDs, IPv6": (12, IN_IP6), "raw of OpenBSD": (14, IN_IP),
          "ethernet": (LinkType.ETHERNET, Ether() / IN_IP), "ethernet IPv6": (LinkType.ETHERNET, Ether() / IN_IP6),
          "vlan": (LinkType.ETHERNET, Ether() / Dot1Q(vlan=5) / IN_IP),
          "two tags": (LinkType.ETHERNET, Ether() / Dot1AD(vlan=9) / Dot1Q(vlan=5) / IN_IP),

@@ -1,4 +1,5 @@
 """Mistakes of `mipstorm decode`'s user: one line that names the place, exit 2."""
+import gzip
 import struct
 import subprocess
 import sys
@@ -68,6 +69,19 @@ def test_one_capture_at_a_time(tmp_path: Path) -> None:
         code, lines, _ = decode(path, *others)
         assert (code, len(lines)) == (2, 1)
         assert "one capture, or one message in hexadecimal, at a time" in lines[0]
+
+
+@pytest.mark.parametrize("compress", [False, True])
+def test_nothing_is_nothing_wherever_it_comes_from(compress: bool, tmp_path: Path) -> None:
+    """Neither right nor wrong: a usage error, for whatever was to write it has failed. A capture of no frames is in order."""
+    path = tmp_path / "run.pcap"
+    path.write_bytes(gzip.compress(b"") if compress else b"")
+    assert decode(path) == (2, [f"mipstorm: {path}: nothing to decode: it is empty"], "")
+    for text in ("", "\n \n"):
+        assert decode("-", text=text) == (2, ["mipstorm: -: nothing to decode: it is empty"], "")
+    path.write_bytes(struct.pack("<IHHiIII", 0xa1b2c3d4, 2, 4, 0, 0, 65535, 101))
+    code, lines, shown = decode(path)
+    assert (code, len(lines), shown) == (0, 1, "")
 
 
 def test_frames_of_other_kinds_are_counted(tmp_path: Path) -> None:

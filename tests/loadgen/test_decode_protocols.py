@@ -79,7 +79,7 @@ def test_orders_and_accounting_are_matched(code: int, reply: int) -> None:
     sent, got = events(packet(octets, port), answer(replied, port), known=keys())
     assert (sent.authentic, got.authentic, got.answers, got.nai) == (True, True, 1, "mn@home.example")
     assert sent.faults == got.faults == []
-    strange = fc.RadiusPacket(2, 9, b"").encode(SECRET, asked)
+    strange = fc.RadiusPacket(2, 9, b"").encode(SECRET, asked.authenticator)
     assert events(packet(octets, port), answer(strange, port), known=keys())[1].authentic is False
 
 
