@@ -75,7 +75,7 @@ END-VENDOR mipstorm
     assert batch.value(fc.Slot.AAA_SPI).tolist() == [[0, 0, 2, 0]] * 2
     assert batch.value(fc.Slot.FHA_FQDN)[0].tobytes() == b"fha.example"
     fc.configure()
-    assert fc.RadiusPacket.decode(data).attributes[0][0] == "Attr-26"
+    assert fc.RadiusPacket.decode(data).attributes[0] == ("Attr-26.54321.200", bytes((0, 0, 2, 0)))
 
 
 def test_includes_are_relative_to_the_file(tmp_path):
