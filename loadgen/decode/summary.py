@@ -40,6 +40,8 @@ FLAGS, UPDATE_FLAGS, AGENT_FLAGS, PANA_FLAGS = map(flags_of, (Flag, UpdateFlag, 
 REPLY, STATUS, ERROR, CODE, EAP, PANA, RESULT, DIRECTION = map(
     name_of, (ReplyCode, BindingStatus, BindingErrorStatus, Code, EapCode, PanaType, PanaResult, NotificationDirection))
 
+SHORT = {"Coa": "CoA", "Ack": "ACK", "Nak": "NAK"}       # as RFC 5176 writes them
+
 
 @singledispatch
 def summary(message: Any) -> str:
@@ -106,7 +108,8 @@ def _(message: AgentAdvertisement) -> str:
 
 @summary.register
 def _(message: RadiusPacket) -> str:
-    return f"{words(CODE(message.code), '-').title() or f'code {message.code}'} id {message.identifier}"
+    kind = re.sub("Coa|Ack|Nak", lambda short: SHORT[short[0]], words(CODE(message.code), "-").title())
+    return f"{kind or f'code {message.code}'} id {message.identifier}"
 
 
 @summary.register
