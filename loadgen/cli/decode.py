@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import io
+import re
 import sys
 from argparse import ArgumentParser, ArgumentTypeError, Namespace, RawDescriptionHelpFormatter
 from collections.abc import Callable, Iterator
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 PROTOCOLS = ("radius", "mip4", "mip6", "pana", "eap", "icmp")
 ON_PORTS = ("radius", "mip4", "pana")
+TEXT = re.compile(rb"[\t\n\r -~]+")                  # what no capture begins with
 HEXADECIMAL = frozenset("0123456789abcdefABCDEF:.,- ")
 
 EXAMPLES = """\
@@ -52,7 +54,8 @@ def add_parser(subparsers: _SubParsersAction[Any]) -> ArgumentParser:
         epilog=EXAMPLES + FORMAT + "\nexit codes: 0 nothing is wrong, 2 usage, 5 something in it is wrong, 130 interrupted\n",
         formatter_class=RawDescriptionHelpFormatter)
     parser.add_argument("what", nargs="+", metavar="FILE|HEX",
-                        help="capture file, or one message in hexadecimal; - for standard input")
+                        help="capture file, or one message in hexadecimal; - for standard input; a file of text holds messages in "
+                             "hexadecimal, one a line or as dumps (xxd, hexdump -C, od -tx1, tcpdump -x, tshark -x)")
     parser.add_argument("--as", dest="kind", choices=PROTOCOLS, metavar="PROTOCOL",
                         help=f"what the hexadecimal is: {', '.join(PROTOCOLS)} (default: told by its own type and length)")
     parser.add_argument("--keys", type=Path, metavar="FILE", help="keys file (below) or testbed document of mipstorm up")
@@ -112,6 +115,7 @@ def main(args: Namespace) -> int:
 def events(args: Namespace, reader: Reader) -> Iterator[Event]:
     """From a capture, or from hexadecimal."""
     from fastcodec.capture import is_capture, read_capture
+    from loadgen.decode.dumps import messages_of
     from loadgen.decode.hexadecimal import octets_of
 
     what = " ".join(args.what)
@@ -119,12 +123,15 @@ def events(args: Namespace, reader: Reader) -> Iterator[Event]:
         stream = io.BufferedReader(io.FileIO(sys.stdin.fileno(), closefd=False))
         if is_capture(stream.peek(4)):
             return reader.events(read_capture(cast(BinaryIO, AsItComes(stream))))
-        return reader.messages((octets_of(line.decode(errors="replace")) for line in stream if line.strip()), args.kind)
+        return reader.messages(messages_of(line.decode(errors="replace") for line in stream), args.kind)
     files = [word for word in args.what if not HEXADECIMAL.issuperset(word.replace("0x", ""))]
     if files and len(args.what) > 1:
         raise UsageError(f"{files[0]!r} beside others: one capture, or one message in hexadecimal, at a time")
     if files or (len(args.what) == 1 and Path(what).exists()):
-        return reader.events(read_capture(opened(what)))
+        file = opened(what)
+        if TEXT.fullmatch(file.peek(4)[:64]):
+            return reader.messages(messages_of(line.decode(errors="replace") for line in file), args.kind)
+        return reader.events(read_capture(file))
     return reader.messages([octets_of(what)], args.kind)
 
 
@@ -139,7 +146,7 @@ class AsItComes:
         return self.stream.read1(count)
 
 
-def opened(path: str) -> BinaryIO:
+def opened(path: str) -> io.BufferedReader:
     try:
         return open(path, "rb")
     except OSError as error:

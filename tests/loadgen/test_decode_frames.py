@@ -138,6 +138,22 @@ def test_a_frame_that_was_not_captured_whole_is_named_and_not_wrong() -> None:
     assert (padded.message, padded.faults) == (fc.RegistrationRequest.decode(REQUEST), [])
 
 
+def test_a_frame_cut_within_its_headers_is_a_part_without_ends() -> None:
+    octets, six = packet(REQUEST), bytes(IPv6() / UDP(sport=1, dport=434) / REQUEST)
+    for whole, captured in ((octets, 0), (octets, 6), (octets, 19), (six, 39)):
+        found = event(whole[:captured], missing=len(whole) - captured, link=LinkType.IPV4 if whole is octets else LinkType.IPV6)
+        assert (found.source, found.destination, found.faults) == ("", "", []), captured
+        assert found.is_part is (captured > 0)
+    for captured in (20, 23, 26, 28):
+        assert event(octets[:captured], missing=len(octets) - captured).is_part, captured
+    assert not event(bytes(IP(proto=6)), missing=40).is_part
+
+
+@pytest.mark.parametrize("link", [12, 14])
+def test_raw_packets_under_the_numbers_of_other_systems(link: int) -> None:
+    assert event(packet(REQUEST), link=link).message == fc.RegistrationRequest.decode(REQUEST)
+
+
 def test_a_wrong_checksum_is_wrong_unless_the_card_was_to_fill_it_in() -> None:
     octets = bytearray(packet(REQUEST))
     octets[40] ^= 1
