@@ -59,6 +59,8 @@ def add_parser(subparsers: _SubParsersAction[Any]) -> ArgumentParser:
     parser.add_argument("--as", dest="kind", choices=PROTOCOLS, metavar="PROTOCOL",
                         help=f"what the hexadecimal is: {', '.join(PROTOCOLS)} (default: told by its own type and length)")
     parser.add_argument("--keys", type=Path, metavar="FILE", help="keys file (below) or testbed document of mipstorm up")
+    parser.add_argument("--dictionary", type=Path, action="append", default=[], metavar="FILE",
+                        help="names of RADIUS attributes beside the usual ones, in FreeRADIUS's format; may be given again")
     parser.add_argument("--secrets", action="store_true",
                         help="show what RADIUS hides (passwords, keys) where its secret is known; it stays hidden otherwise")
     parser.add_argument("--port", type=port_protocol, action="append", default=[], metavar="N=PROTOCOL",
@@ -92,6 +94,8 @@ def main(args: Namespace) -> int:
     from loadgen.decode.keys import Keys, read_keys
     from loadgen.decode.reader import Reader
 
+    if args.dictionary:
+        use_dictionaries(args.dictionary)
     keys = read_keys(args.keys) if args.keys else Keys()
     keys.reveal = args.secrets
     reader = Reader(keys, dict(args.port))
@@ -110,6 +114,16 @@ def main(args: Namespace) -> int:
     sys.stdout.flush()
     print(f"mipstorm: {counts}", file=sys.stderr)
     return counts.exit_code
+
+
+def use_dictionaries(paths: list[Path]) -> None:
+    from fastcodec import configure, load
+    from fastcodec.errors import LocalError
+
+    try:
+        configure(load(*paths))
+    except LocalError as error:
+        raise UsageError(str(error)) from None
 
 
 def events(args: Namespace, reader: Reader) -> Iterator[Event]:
