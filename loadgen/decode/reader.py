@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from ipaddress import IPv4Address, IPv6Address
 
 from fastcodec.capture import Frame, LinkType
 from fastcodec.errors import DecodeError
@@ -95,6 +96,7 @@ class Reader:
             at = look(packet + bytes(min(missing, LONGEST)))
         except DecodeError:              # nor is the length of what is inside
             event.is_part = packet[protocol] in OURS
+            name_ends(event, packet)
             return
         event.source, event.destination = address_text(at.source), address_text(at.destination)
         event.source_port, event.destination_port = at.source_port, at.destination_port
@@ -107,6 +109,7 @@ class Reader:
             at = look(packet)
         except DecodeError as error:
             event.faults.append(f"no whole IP packet: {error}")
+            name_ends(event, packet)
             return
         event.source, event.destination = address_text(at.source), address_text(at.destination)
         event.source_port, event.destination_port = at.source_port, at.destination_port
@@ -169,3 +172,11 @@ class Reader:
                 event.faults.append(f"{kind} tunnel: {error}")
             return
         self.read_ip(event, inner, tunnels - 1)
+
+
+def name_ends(event: Event, packet: bytes | memoryview) -> None:
+    """The addresses in the header of an IP packet that is not whole."""
+    if len(packet) >= 20 and packet[0] >> 4 == 4:
+        event.source, event.destination = (str(IPv4Address(bytes(packet[at:at + 4]))) for at in (12, 16))
+    elif len(packet) >= 40 and packet[0] >> 4 == 6:
+        event.source, event.destination = (str(IPv6Address(bytes(packet[at:at + 16]))) for at in (8, 24))

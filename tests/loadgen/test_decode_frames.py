@@ -145,8 +145,17 @@ def test_a_frame_cut_within_its_headers_is_a_part_without_ends() -> None:
         assert (found.source, found.destination, found.faults) == ("", "", []), captured
         assert found.is_part is (captured > 0)
     for captured in (20, 23, 26, 28):
-        assert event(octets[:captured], missing=len(octets) - captured).is_part, captured
+        found = event(octets[:captured], missing=len(octets) - captured)
+        assert (found.source, found.destination, found.is_part) == (HERE, THERE, True), captured
     assert not event(bytes(IP(proto=6)), missing=40).is_part
+
+
+def test_a_packet_whose_lengths_are_wrong_still_has_ends() -> None:
+    for layer in (IP(src=HERE, dst=THERE), IPv6(src="2001:db8::1", dst="2001:db8::2")):
+        found = event(bytes(layer / UDP(sport=1, dport=434, len=900) / REQUEST))
+        assert (found.source, found.destination) == (layer.src, layer.dst)
+        assert found.faults[0].startswith("no whole IP packet")
+    assert event(b"\x45" + bytes(10)).source == event(b"\x60" + bytes(30)).source == ""
 
 
 @pytest.mark.parametrize("link", [12, 14])
