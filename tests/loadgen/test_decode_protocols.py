@@ -131,6 +131,15 @@ def test_codes_are_written_as_the_rfcs_write_them() -> None:
     assert names == ["Access-Request", "Disconnect-ACK", "Disconnect-NAK", "CoA-Request", "CoA-ACK", "CoA-NAK"]
 
 
+@pytest.mark.parametrize(("code", "attributes", "text"), [
+    (4, [("Acct-Status-Type", "Interim-Update")], "Accounting-Request id 1 Interim-Update"),
+    (4, [("Acct-Status-Type", 77)], "Accounting-Request id 1 77"), (4, [], "Accounting-Request id 1"),
+    (45, [("Error-Cause", 503)], "CoA-NAK id 1 Session-Context-Not-Found"),
+    (3, [("Reply-Message", "go\x1b[2Jaway\n")], "Access-Reject id 1 'go\\x1b[2Jaway\\n'"), (2, [("Reply-Message", "x")], "Access-Accept id 1")])
+def test_a_line_says_why(code: int, attributes: list[tuple[str, object]], text: str) -> None:
+    assert summary(fc.RadiusPacket.decode(fc.RadiusPacket(code, 1, bytes(16), attributes).encode())) == text
+
+
 def test_what_radius_hides_stays_hidden_unless_it_is_wanted() -> None:
     hidden = event(packet(ACCESS, 1812), known=keys())
     assert hidden.authentic
