@@ -135,7 +135,8 @@ def test_codes_are_written_as_the_rfcs_write_them() -> None:
     (4, [("Acct-Status-Type", "Interim-Update")], "Accounting-Request id 1 Interim-Update"),
     (4, [("Acct-Status-Type", 77)], "Accounting-Request id 1 77"), (4, [], "Accounting-Request id 1"),
     (45, [("Error-Cause", 503)], "CoA-NAK id 1 Session-Context-Not-Found"),
-    (3, [("Reply-Message", "go\x1b[2Jaway\n")], "Access-Reject id 1 'go\\x1b[2Jaway\\n'"), (2, [("Reply-Message", "x")], "Access-Accept id 1")])
+    (3, [("Reply-Message", "go\x1b[2Jaway\n")], "Access-Reject id 1 'go\\x1b[2Jaway\\n'"),
+    (2, [("Reply-Message", "x")], "Access-Accept id 1")])
 def test_a_line_says_why(code: int, attributes: list[tuple[str, object]], text: str) -> None:
     assert summary(fc.RadiusPacket.decode(fc.RadiusPacket(code, 1, bytes(16), attributes).encode())) == text
 
