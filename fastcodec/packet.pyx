@@ -21,12 +21,12 @@ cdef enum:
     ANY_LENGTH = 65535       # of a Length of two octets
 
 
-cdef object _refusal(const uint8_t* p, uint32_t n, const Packet* packet, int status, int longest):
+cdef object _refusal(const uint8_t* p, uint32_t n, const Packet* packet, int status):
     cdef int at = HEADER
     if status == State.TOO_SHORT:
         return DecodeError("RadiusPacket", n, f"{n} octets, {HEADER} needed (RFC 2865 3)", status)
-    if status == State.BAD_LENGTH and longest < get16(p + 2) <= n:
-        return DecodeError("RadiusPacket.length", 2, f"{get16(p + 2)} octets, at most {longest} (RFC 2865 3)", status)
+    if status == State.BAD_LENGTH and HEADER <= get16(p + 2) <= n:
+        return DecodeError("RadiusPacket.length", 2, f"{get16(p + 2)} octets, over the limit (`longest`, RFC 2865 3)", status)
     if status == State.BAD_LENGTH:
         return DecodeError("RadiusPacket.length", 2, f"{get16(p + 2)} in a datagram of {n} octets (RFC 2865 3)", status)
     for _ in range(packet.attributes):
@@ -43,7 +43,7 @@ cdef bytes _walked(object data, Packet* packet, int longest, int most_attributes
         raise EncodeError("longest, most_attributes", f"{longest}, {most_attributes} are over {ANY_LENGTH}")
     status = walk_within(octets, <uint32_t> len(octets), &NUMBERS, packet, longest, most_attributes)
     if status != State.OK:
-        raise _refusal(octets, <uint32_t> len(octets), packet, status, longest)
+        raise _refusal(octets, <uint32_t> len(octets), packet, status)
     return octets
 
 
