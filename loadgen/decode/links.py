@@ -6,7 +6,7 @@ from fastcodec.capture import LinkType
 IPV4, IPV6, EAPOL = 0x0800, 0x86dd, 0x888e       # EtherTypes
 VLAN = (0x8100, 0x88a8, 0x9100)                  # IEEE 802.1Q, 802.1ad, and what came before it
 MOST_TAGS = 8
-BARE = frozenset({LinkType.RAW, LinkType.IPV4, LinkType.IPV6, 12, 14})       # 12, 14: DLT_RAW of some systems, in old files
+BARE = frozenset({LinkType.RAW, LinkType.IPV4, LinkType.IPV6})
 FAMILIES = {2: IPV4, 10: IPV6, 24: IPV6, 28: IPV6, 30: IPV6}      # AF_INET; AF_INET6 of Linux and the BSDs
 
 

@@ -158,11 +158,6 @@ def test_a_packet_whose_lengths_are_wrong_still_has_ends() -> None:
     assert event(b"\x45" + bytes(10)).source == event(b"\x60" + bytes(30)).source == ""
 
 
-@pytest.mark.parametrize("link", [12, 14])
-def test_raw_packets_under_the_numbers_of_other_systems(link: int) -> None:
-    assert event(packet(REQUEST), link=link).message == fc.RegistrationRequest.decode(REQUEST)
-
-
 def test_a_wrong_checksum_is_wrong_unless_the_card_was_to_fill_it_in() -> None:
     octets = bytearray(packet(REQUEST))
     octets[40] ^= 1
