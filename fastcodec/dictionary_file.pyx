@@ -2,7 +2,8 @@
 """Reader of dictionary files in FreeRADIUS's format, as they are in the wild. One pass, no regular expressions.
 
 VENDOR, BEGIN-/END-VENDOR (with parent= or format=), ATTRIBUTE with dotted numbers (.N: inside the attribute before) and flags,
-VALUE, BEGIN-/END-TLV, $INCLUDE, $INCLUDE-, PROTOCOL RADIUS, FLAGS internal. What is missing (STRUCT, MEMBER, other protocols) is refused by name.
+VALUE, BEGIN-/END-TLV, $INCLUDE, $INCLUDE-, PROTOCOL RADIUS, FLAGS internal. What is missing (STRUCT, MEMBER, other protocols) is
+refused by name.
 """
 from pathlib import Path
 

@@ -33,10 +33,10 @@ examples:
   mipstorm decode 0107070800000000...                   one message, in hexadecimal
   tcpdump -i lo -U -w - udp | mipstorm decode -         as it comes (hexadecimal, a message a line, will do as well)
 
-Captures are pcap or pcapng (also gzip), with Ethernet (VLAN tags too), raw IP, Linux cooked or loopback frames. Memory
-stays the same however long they are: a request is remembered for a minute, 65536 of them at most. Fragments and frames
-that were not captured whole are named, and not read; tunnels (IP in IP, 6in4, GRE, minimal, UDP of ports 434 and 4191) are
-opened, four in one another at most.
+Times are UTC. Captures are pcap or pcapng (also gzip), with Ethernet (VLAN tags too), raw IP, Linux cooked or loopback
+frames. Memory stays the same however long they are: a request is remembered for a minute, 65536 of them at most.
+Fragments and frames that were not captured whole are named, and not read; tunnels (IP in IP, 6in4, GRE, minimal, UDP of
+ports 434 and 4191) are opened, four in one another at most.
 
 --json: "message" holds every field under the name that fastcodec gives it, octets in hexadecimal; numbers of 64 bits once
 more as text, such as "identification_hex", for readers that keep 53 bits of a number. What is not known is left out.
