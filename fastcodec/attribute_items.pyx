@@ -62,11 +62,13 @@ cdef object _untagged(Row row, const uint8_t* p, int n, Look look, int depth):
         return None
     if row.array:
         return _array_of(row, p, n)
-    return value_of(row, p, n)
+    return b"" if n == 0 and row.may_be_empty else value_of(row, p, n)
 
 
 cdef object _hidden(Row row, const uint8_t* p, int n, Look look):
     cdef bytes plain
+    if n == 0:
+        return None
     if look.cloak is None:
         return Hidden(p[:n]) if row.encrypt != SCHEME_SALT or not row.has_tag or (n - 2) % 16 == 0 else None
     plain = look.cloak.reveal(row.encrypt, <bytes> p[:n])

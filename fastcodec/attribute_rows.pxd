@@ -50,6 +50,7 @@ cdef class Row:
     cdef int outer, kind, size, encrypt, place
     cdef uint32_t vendor, number
     cdef bint has_tag, concat, array
+    cdef bint may_be_empty   # an EAP-Message of no octets is EAP-Start, RFC 3579 2.1
     cdef bint plain          # of its own in the packet or in a vendor's usual format, and no more to it than its type
     cdef dict values
     cdef dict children       # number -> Row, of an extended vendor space vendor << 8 | number -> Row

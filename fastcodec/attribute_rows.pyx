@@ -32,6 +32,7 @@ cdef class Row:
         self.size = attribute.size or WIDTH[self.kind]
         self.has_tag, self.concat, self.encrypt = attribute.has_tag, attribute.concat, attribute.encrypt
         self.array, self.values, self.children = attribute.array, values, {}
+        self.may_be_empty = attribute.name == "EAP-Message"
         self.place = NOWHERE
 
     cdef int settle(self, int place, Row outer) except -1:

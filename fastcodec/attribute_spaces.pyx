@@ -58,6 +58,9 @@ cdef int vendor_items(const uint8_t* p, const uint8_t* end, Look look, set used,
     count = _count(space, inside, n) if space is not None else 0
     if count == 1 and _goes_on(space, inside):
         return _continued(space, p, end, look, used, out)
+    if space is None and n > 2 and inside[1] == n:          # one sub-attribute, the way RFC 2865 5.26 asks vendors to write them
+        out.append((f"Attr-{VENDOR_SPECIFIC}.{get32(p + 2)}.{inside[0]}", <bytes> inside[2:n]))
+        return 0
     if count == 0 or _any_goes_on(space, inside, n):
         out.append((f"Attr-{VENDOR_SPECIFIC}", <bytes> p[2:p[1]]))
         return 0
@@ -170,7 +173,7 @@ cdef int concat_item(Row row, const uint8_t* p, const uint8_t* end, Look look, l
 
 cdef bytes wrapped(Row row, bytes content):
     """An attribute, or as many as it takes, around the octets of a value."""
-    if not content:
+    if not content and not row.may_be_empty:
         raise EncodeError(row.name, f"0 octets, 1 to {MOST} allowed (RFC 2865 5)")
     if row.place == VENDOR_SPACE:
         return _in_vendor(row.space, row.number, content, row.name)

@@ -1,8 +1,9 @@
 # cython: wraparound=True
 """Reader of dictionary files in FreeRADIUS's format, as they are in the wild. One pass, no regular expressions.
 
-VENDOR, BEGIN-/END-VENDOR (with parent= or format=), ATTRIBUTE with dotted numbers and flags, VALUE, BEGIN-/END-TLV,
-$INCLUDE, $INCLUDE-, PROTOCOL RADIUS, FLAGS internal. What is missing (STRUCT, MEMBER, other protocols) is refused by name.
+VENDOR, BEGIN-/END-VENDOR (with parent= or format=), ATTRIBUTE with dotted numbers (.N: inside the attribute before) and flags,
+VALUE, BEGIN-/END-TLV, $INCLUDE, $INCLUDE-, PROTOCOL RADIUS, FLAGS internal. What is missing (STRUCT, MEMBER, other protocols) is
+refused by name.
 """
 from pathlib import Path
 
@@ -14,7 +15,10 @@ cdef dict ALIASES = {"uint8": "byte", "uint16": "short", "uint32": "integer", "u
 cdef frozenset KINDS = frozenset({
     "string", "octets", "integer", "integer64", "short", "byte", "signed", "date", "ipaddr", "ipv6addr", "ipv6prefix",
     "ipv4prefix", "ifid", "ether", "abinary", "combo-ip", "bool", "tlv", "vsa", "extended", "long-extended", "evs"})
+cdef frozenset HOLDERS = frozenset({"tlv", "extended", "long-extended"})             # of other attributes
 cdef frozenset SAYS_NOTHING = frozenset({"secret", "long", "compat", "unsafe"})     # of a value's octets
+cdef dict SCHEMES = {"encrypt=1": 1, "encrypt=2": 2, "encrypt=3": 3, "encrypt=User-Password": 1, "encrypt=Tunnel-Password": 2,
+                     "encrypt=Ascend-Secret": 3}             # by number in FreeRADIUS 3, by name in 4
 cdef frozenset MISSING = frozenset({"STRUCT", "MEMBER", "ENUM", "ALIAS", "DEFINE", "BEGIN-STRUCT", "END-STRUCT"})
 cdef enum:
     VENDOR_SPECIFIC = 26
@@ -32,7 +36,7 @@ cdef class Reader:
     cdef tuple stack
     cdef list parents
     cdef dict attributes, numbers, values, orphans, kinds, flags
-    cdef object vendor, vendor_number
+    cdef object vendor, vendor_number, before
     cdef tuple base
     cdef int line, most
     cdef bint is_internal, has_protocol
@@ -53,7 +57,7 @@ cdef class Reader:
         cdef list words
         try:
             with open(self.path, "rb") as file:
-                text = file.read().decode("utf-8", "surrogateescape")
+                text = file.read().removeprefix(b"\xef\xbb\xbf").decode("utf-8", "surrogateescape")
         except OSError as error:
             raise self.fault(f"cannot be read: {error}") from error
         for line in text.split("\n"):
@@ -160,7 +164,7 @@ cdef class Reader:
             if option not in ("parent", "format") or name not in self.attributes or self.attributes[name].kind != "evs":
                 raise self.fault(f"{words[2]!r} is no parent= or format= of a known extended vendor-specific attribute")
             self.base = self.attributes[name].path
-        self.vendor = self.into.vendors[words[1]]
+        self.vendor, self.before = self.into.vendors[words[1]], None
         self.vendor_number = self.vendor.number
         return 0
 
@@ -169,7 +173,7 @@ cdef class Reader:
             raise self.fault(f"END-VENDOR {name} without its BEGIN-VENDOR")
         if self.parents:
             raise self.fault(f"BEGIN-TLV {self.parents[-1].name} without its END-TLV")
-        self.vendor, self.vendor_number, self.base = None, 0, ()
+        self.vendor, self.vendor_number, self.base, self.before = None, 0, (), None
         return 0
 
     cdef int begin_tlv(self, str name) except -1:
@@ -184,6 +188,7 @@ cdef class Reader:
         if not self.parents or self.parents[-1].name != name:
             raise self.fault(f"END-TLV {name} without its BEGIN-TLV")
         self.parents.pop()
+        self.before = None
         return 0
 
     # ------------------------------------------------------------ lines
@@ -197,7 +202,9 @@ cdef class Reader:
         shape = <tuple> self.kinds.get(kind)
         if shape is None:
             shape = self.kinds[kind] = self.kind_of(kind)
-        if self.parents:
+        if number.startswith(".") and not (self.parents and (self.before is None or self.before.kind not in HOLDERS)):
+            vendor_number, path = self.inside_before(number)
+        elif self.parents:
             path = (<tuple> self.parents[-1].path) + self.numbers_of(number)
         elif self.base:
             path = self.base + self.numbers_of(number)
@@ -218,6 +225,8 @@ cdef class Reader:
             if flagged or is_internal else Attribute(name, vendor_number, path, shape[0], shape[1])
         self.forget(name)
         self.attributes[name] = attribute
+        if not number.startswith("."):
+            self.before = attribute
         if not is_internal:
             self.numbers[(vendor_number, *path)] = attribute
         return 0
@@ -228,6 +237,12 @@ cdef class Reader:
         if before is not None and self.numbers.get((before.vendor, *before.path)) is before:
             del self.numbers[(before.vendor, *before.path)]
         return 0
+
+    cdef tuple inside_before(self, str number):
+        """Vendor and path of .N: inside the last attribute whose own number does not begin with a dot."""
+        if self.before is None:
+            raise self.fault(f"{number} is inside an attribute before, and there is none")
+        return self.before.vendor, (<tuple> self.before.path) + self.numbers_of(number)
 
     cdef tuple vendor_inside(self, tuple path):
         if path[0] == VENDOR_SPECIFIC:
@@ -246,7 +261,7 @@ cdef class Reader:
         outer = self.numbers.get((vendor, *path[:-1]))
         if outer is None:
             raise self.fault(f"{name} is inside {'.'.join(map(str, path[:-1]))}, which is not known")
-        if outer.kind not in ("tlv", "extended", "long-extended"):
+        if outer.kind not in HOLDERS:
             raise self.fault(f"{name} is inside {outer.name}, which is no tlv and not extended")
         return 0
 
@@ -286,10 +301,10 @@ cdef class Reader:
                 array = True
             elif flag == "virtual" or flag == "internal":
                 is_internal = True
-            elif flag in ("encrypt=1", "encrypt=2", "encrypt=3"):
-                encrypt = int(flag[-1])
-            elif flag in self.into.vendors:      # the old way to say BEGIN-VENDOR for one line
-                vendor = self.into.vendors[flag]
+            elif flag in SCHEMES:
+                encrypt = SCHEMES[flag]
+            elif flag.removeprefix("vendor=") in self.into.vendors:      # the old ways to say BEGIN-VENDOR for one line
+                vendor = self.into.vendors[flag.removeprefix("vendor=")]
             elif flag and flag not in SAYS_NOTHING:
                 raise self.fault(f"unknown flag {flag}")
         return vendor, has_tag, encrypt, concat, array, is_internal

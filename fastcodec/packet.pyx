@@ -25,6 +25,8 @@ cdef object _refusal(const uint8_t* p, uint32_t n, const Packet* packet, int sta
     cdef int at = HEADER
     if status == State.TOO_SHORT:
         return DecodeError("RadiusPacket", n, f"{n} octets, {HEADER} needed (RFC 2865 3)", status)
+    if status == State.BAD_LENGTH and HEADER <= get16(p + 2) <= n:
+        return DecodeError("RadiusPacket.length", 2, f"{get16(p + 2)} octets, over the limit (`longest`, RFC 2865 3)", status)
     if status == State.BAD_LENGTH:
         return DecodeError("RadiusPacket.length", 2, f"{get16(p + 2)} in a datagram of {n} octets (RFC 2865 3)", status)
     for _ in range(packet.attributes):

@@ -5,7 +5,7 @@ import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated, Any, Self
 
-from fastcodec import json_text, packet
+from fastcodec import attribute_edits, json_text, packet
 from fastcodec.attribute_rows import label_of
 from fastcodec.attributes import Attributes
 from fastcodec.base import Message, name_of, shown
@@ -71,6 +71,17 @@ class RadiusPacket(Message):
         that its `encode()` gives the octets that were signed. EncodeError names the attribute."""
         wants_keys(secret, "secret")
         return type(self).decode(self.replace().encode(secret, request))
+
+    def with_value(self, name: str, value: Any) -> Self:
+        """A copy in which the first attribute of that name has that value; it comes last when there is none.
+
+        The octets of all others stay as they are, which `replace(attributes=...)` gives for canonical ones only. `sign` it then.
+        """
+        return self.replace(attributes=attribute_edits.with_value(self.attributes, name, value))
+
+    def without(self, name: str) -> Self:
+        """A copy without attributes of that name; the octets of all others stay as they are. `sign` it then."""
+        return self.replace(attributes=attribute_edits.without(self.attributes, name))
 
     def nai(self) -> str | None:
         """User-Name, if there is one."""

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import io
+import re
 import sys
 from argparse import ArgumentParser, ArgumentTypeError, Namespace, RawDescriptionHelpFormatter
 from collections.abc import Callable, Iterable, Iterator
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 PROTOCOLS = ("radius", "mip4", "mip6", "pana", "eap", "icmp")
 ON_PORTS = ("radius", "mip4", "pana")
+TEXT = re.compile(rb"[\t\n\r -~]+")                  # what no capture begins with
 HEXADECIMAL = frozenset("0123456789abcdefABCDEF:.,- ")
 
 EXAMPLES = """\
@@ -31,10 +33,10 @@ examples:
   mipstorm decode 0107070800000000...                   one message, in hexadecimal
   tcpdump -i lo -U -w - udp | mipstorm decode -         as it comes (hexadecimal, a message a line, will do as well)
 
-Captures are pcap or pcapng (also gzip), with Ethernet (VLAN tags too), raw IP, Linux cooked or loopback frames. Memory
-stays the same however long they are: a request is remembered for a minute, 65536 of them at most. Fragments and frames
-that were not captured whole are named, and not read; tunnels (IP in IP, 6in4, GRE, minimal, UDP of ports 434 and 4191) are
-opened, four in one another at most.
+Times are UTC. Captures are pcap or pcapng (also gzip), with Ethernet (VLAN tags too), raw IP, Linux cooked or loopback
+frames. Memory stays the same however long they are: a request is remembered for a minute, 65536 of them at most.
+Fragments and frames that were not captured whole are named, and not read; tunnels (IP in IP, 6in4, GRE, minimal, UDP of
+ports 434 and 4191) are opened, four in one another at most.
 
 --json: "message" holds every field under the name that fastcodec gives it, octets in hexadecimal; numbers of 64 bits once
 more as text, such as "identification_hex", for readers that keep 53 bits of a number. What is not known is left out.
@@ -53,10 +55,13 @@ def add_parser(subparsers: _SubParsersAction[Any]) -> ArgumentParser:
                                    "130 interrupted\n",
         formatter_class=RawDescriptionHelpFormatter)
     parser.add_argument("what", nargs="+", metavar="FILE|HEX",
-                        help="capture file, or one message in hexadecimal; - for standard input")
+                        help="capture file, or one message in hexadecimal; - for standard input; a file of text holds messages in "
+                             "hexadecimal, one a line or as dumps (xxd, hexdump -C, od -tx1, tcpdump -x, tshark -x)")
     parser.add_argument("--as", dest="kind", choices=PROTOCOLS, metavar="PROTOCOL",
                         help=f"what the hexadecimal is: {', '.join(PROTOCOLS)} (default: told by its own type and length)")
     parser.add_argument("--keys", type=Path, metavar="FILE", help="keys file (below) or testbed document of mipstorm up")
+    parser.add_argument("--dictionary", type=Path, action="append", default=[], metavar="FILE",
+                        help="names of RADIUS attributes beside the usual ones, in FreeRADIUS's format; may be given again")
     parser.add_argument("--secrets", action="store_true",
                         help="show what RADIUS hides (passwords, keys) where its secret is known; it stays hidden otherwise")
     parser.add_argument("--port", type=port_protocol, action="append", default=[], metavar="N=PROTOCOL",
@@ -90,6 +95,8 @@ def main(args: Namespace) -> int:
     from loadgen.decode.keys import Keys, read_keys
     from loadgen.decode.reader import Reader
 
+    if args.dictionary:
+        use_dictionaries(args.dictionary)
     keys = read_keys(args.keys) if args.keys else Keys()
     keys.reveal = args.secrets
     reader = Reader(keys, dict(args.port))
@@ -112,9 +119,20 @@ def main(args: Namespace) -> int:
     return counts.exit_code
 
 
+def use_dictionaries(paths: list[Path]) -> None:
+    from fastcodec import configure, load
+    from fastcodec.errors import LocalError
+
+    try:
+        configure(load(*paths))
+    except LocalError as error:
+        raise UsageError(str(error)) from None
+
+
 def events(args: Namespace, reader: Reader) -> Iterator[Event]:
     """From a capture, or from hexadecimal."""
     from fastcodec.capture import is_capture, read_capture
+    from loadgen.decode.dumps import messages_of
     from loadgen.decode.hexadecimal import octets_of
 
     what = " ".join(args.what)
@@ -122,23 +140,26 @@ def events(args: Namespace, reader: Reader) -> Iterator[Event]:
         stream = io.BufferedReader(io.FileIO(sys.stdin.fileno(), closefd=False))
         if is_capture(stream.peek(4)):
             return reader.events(read_capture(cast(BinaryIO, AsItComes(stream))))
-        return reader.messages(some(octets_of(line.decode(errors="replace")) for line in stream if line.strip()), args.kind)
+        return reader.messages(some(messages_of(line.decode(errors="replace") for line in stream), what), args.kind)
     files = [word for word in args.what if not HEXADECIMAL.issuperset(word.replace("0x", ""))]
     if files and len(args.what) > 1:
         raise UsageError(f"{files[0]!r} beside others: one capture, or one message in hexadecimal, at a time")
     if files or (len(args.what) == 1 and Path(what).exists()):
-        return reader.events(read_capture(opened(what)))
+        file = opened(what)
+        if TEXT.fullmatch(file.peek(4)[:64]):
+            return reader.messages(some(messages_of(line.decode(errors="replace") for line in file), what), args.kind)
+        return reader.events(read_capture(file))
     return reader.messages([octets_of(what)], args.kind)
 
 
-def some(messages: Iterable[bytes]) -> Iterator[bytes]:
+def some(messages: Iterable[bytes], name: str) -> Iterator[bytes]:
     """The same; UsageError when there are none: whatever was to write them has failed."""
     found = False
     for message in messages:
         found = True
         yield message
     if not found:
-        raise UsageError("-: nothing to decode: it is empty")
+        raise UsageError(f"{name}: nothing to decode: it is empty")
 
 
 class AsItComes:
@@ -152,7 +173,7 @@ class AsItComes:
         return self.stream.read1(count)
 
 
-def opened(path: str) -> BinaryIO:
+def opened(path: str) -> io.BufferedReader:
     try:
         return open(path, "rb")
     except OSError as error:

@@ -23,7 +23,7 @@ def octets_of(text: str) -> bytes:
 
 
 def kind_of(octets: bytes) -> str:
-    """"ip", "radius", "mip6", "icmp", "pana" or "mip4"; UsageError when nothing fits."""
+    """"ethernet", "ip", "radius", "mip6", "icmp", "pana" or "mip4"; UsageError when nothing fits."""
     found = next((kind for kind, fits in KINDS.items() if fits(octets, len(octets))), None)
     if found is None:
         raise UsageError(f"{len(octets)} octets that are neither an IP packet, RADIUS, PANA, Mobile IPv4 nor Mobile IPv6 by "
@@ -41,7 +41,15 @@ def is_ip(octets: bytes, size: int) -> bool:
     return size >= 40 and octets[0] >> 4 == 6 and number(octets, 4) == size - 40
 
 
+def is_ethernet(octets: bytes, size: int) -> bool:
+    """A frame around an IP packet, without VLAN tags; a short one is padded."""
+    if octets[12:14] == b"\x08\0" and size >= 34:
+        return octets[14] >> 4 == 4 and 20 <= number(octets, 16) <= size - 14 and (number(octets, 16) == size - 14 or size <= 64)
+    return octets[12:14] == b"\x86\xdd" and size >= 54 and octets[14] >> 4 == 6 and number(octets, 18) == size - 54
+
+
 KINDS: dict[str, Callable[[bytes, int], bool]] = {       # in this order
+    "ethernet": is_ethernet,
     "ip": is_ip,
     "pana": lambda octets, size: size >= 16 and octets[:2] == b"\0\0" and number(octets, 2) == size and size % 4 == 0,
     "radius": lambda octets, size: size >= 20 and number(octets, 2) == size,

@@ -12,7 +12,10 @@ from loadgen.decode.exchanges import Exchanges
 from loadgen.decode.keys import Keys
 
 HEADER = 20                                      # octets: code, identifier, length, authenticator; all that an answer is checked with
-REQUESTS = frozenset({1, 4, 12, 40, 43})         # codes that are answered: RFC 2865, 2866, 5997, 5176
+#   codes that are answered, and what answers them: RFC 2865 4, RFC 2866 4, RFC 5997 3, RFC 5176 2; Protocol-Error answers all
+ANSWERS = {1: {2, 3, 11, 52}, 4: {5, 52}, 12: {2, 3, 5, 52}, 40: {41, 42, 52}, 43: {44, 45, 52}}
+CODES = frozenset().union(ANSWERS, *ANSWERS.values())
+ACCOUNTING, STATUS_SERVER = 4, 12
 BY_MESSAGE_AUTHENTICATOR = frozenset({1, 12})    # their authenticator is random, RFC 2865 3, RFC 5997 3
 
 
@@ -26,17 +29,54 @@ def read_radius(event: Event, octets: bytes, keys: Keys, exchanges: Exchanges, a
         event.faults.append(str(error))
         return
     event.nai = name if isinstance(name, str) else None
-    if find(packet, "EAP-Message") is not None:
-        look_inside(event, b"".join(value for name, value in packet.attributes if name == "EAP-Message"))
+    eap = [value for name, value in packet.attributes if name == "EAP-Message"]
+    if eap:
+        read_inside(event, b"".join(eap))
+    is_right = check_rules(event, packet, bool(eap))
     key = ("radius", packet.identifier)
-    if packet.code in REQUESTS:
+    if packet.code in ANSWERS:
         exchanges.request(event, key, packet.authenticator, (octets[:HEADER], event.nai))
-        authenticate_request(event, packet, octets, keys)
-        return
-    request = exchanges.reply(event, key)
-    if request is not None:
-        event.nai = event.nai or request.message[1]
-    authenticate_answer(event, octets, request.message[0] if request else None, keys)
+        if is_right:
+            authenticate_request(event, packet, octets, keys)
+    elif packet.code in CODES:
+        request = exchanges.reply(event, key)
+        if request is not None:
+            event.nai = event.nai or request.message[1]
+            is_right &= check_kind(event, packet.code, request.message[0][0])
+        if is_right:
+            authenticate_answer(event, octets, request.message[0] if request else None, keys)
+    else:
+        event.remarks.append(f"code {packet.code} is no request and no answer (RFC 2865 3)")
+    if not is_right and keys.networks:
+        event.authentic = False
+
+
+def read_inside(event: Event, octets: bytes) -> None:
+    """The EAP packet that a RADIUS packet carries; none is EAP-Start, RFC 3579 2.1."""
+    if octets:
+        look_inside(event, octets)
+    else:
+        event.add_note("EAP-Start")
+
+
+def check_rules(event: Event, packet: RadiusPacket, has_eap: bool) -> bool:
+    """Whether it has the Message-Authenticator that it must have whatever the secret is."""
+    what = ""
+    if has_eap and packet.code != ACCOUNTING:
+        what = "EAP-Message without Message-Authenticator (RFC 3579 3.1)"
+    elif packet.code == STATUS_SERVER:
+        what = "Status-Server without Message-Authenticator (RFC 5997 3)"
+    if not what or find(packet, "Message-Authenticator") is not None:
+        return True
+    event.faults.append(what)
+    return False
+
+
+def check_kind(event: Event, code: int, request: int) -> bool:
+    if code in ANSWERS[request]:
+        return True
+    event.faults.append(f"code {code} answers no request of code {request} (RFC 2865 4)")
+    return False
 
 
 def find(packet: RadiusPacket, name: str) -> Any:
@@ -53,6 +93,7 @@ def authenticate_request(event: Event, packet: RadiusPacket, octets: bytes, keys
         event.why = "no secret for these addresses"
     elif octets[0] in BY_MESSAGE_AUTHENTICATOR and find(packet, "Message-Authenticator") is None:
         event.why = "no Message-Authenticator"
+        reveal(event, octets, secret, None, keys)
     else:
         judge(event, lambda: verify_request(octets, secret, require=False))
         reveal(event, octets, secret, None, keys)
@@ -72,7 +113,11 @@ def authenticate_answer(event: Event, octets: bytes, request: bytes | None, keys
 
 
 def reveal(event: Event, octets: bytes, secret: Secret, request: bytes | None, keys: Keys) -> None:
-    """What hides under the secret, of an authentic packet and only where secrets are wanted."""
-    if keys.reveal and event.authentic:
-        packet = RadiusPacket.decode(octets, secret, request, require=False)
-        event.revealed = [(name, value) for name, value in packet.attributes if isinstance(value, (Revealed, RevealedText))]
+    """What hides under the secret, only where secrets are wanted, and not of a packet that is none of this secret's."""
+    if not keys.reveal or event.authentic is False:
+        return
+    if event.authentic is None:          # without Message-Authenticator Proxy-State is not trusted, and hides nothing
+        packet = RadiusPacket.decode(octets)
+        octets = packet.replace(attributes=[pair for pair in packet.attributes if pair[0] != "Proxy-State"]).encode()
+    packet = RadiusPacket.decode(octets, secret, request, require=False)
+    event.revealed = [(name, value) for name, value in packet.attributes if isinstance(value, (Revealed, RevealedText))]

@@ -2,8 +2,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from ipaddress import IPv4Address, IPv6Address
 
-from fastcodec.capture import Frame
+from fastcodec.capture import Frame, LinkType
 from fastcodec.errors import DecodeError
 from fastcodec.headers import DSMIPV6_PORT, MOBILE_IP_PORT, TUNNEL_DATA, Fragment, Location, Protocol, look
 from fastcodec.plain import address_text
@@ -50,7 +51,9 @@ class Reader:
         for number, message in enumerate(octets, 1):
             event = Event(number=number, time_ns=0, length=len(message))
             found = kind or kind_of(message)
-            if found == "ip":
+            if found == "ethernet":
+                event = self.event(Frame(number, 0, LinkType.ETHERNET, message, len(message)))
+            elif found == "ip":
                 self.read_ip(event, message, DEEPEST)
             else:
                 READERS[found](event, message, self.keys, self.exchanges, None)
@@ -85,13 +88,20 @@ class Reader:
         if whole is not None:
             self.read_ip(event, packet, DEEPEST)
             return
+        header, protocol = (40, 6) if packet[:1] >= b"\x60" else (20, 9)
+        if len(packet) < header:         # the addresses are not all there
+            event.is_part = True
+            return
         try:
             at = look(packet + bytes(min(missing, LONGEST)))
-        except DecodeError:
+        except DecodeError:              # nor is the length of what is inside
+            event.is_part = packet[protocol] in OURS
+            name_ends(event, packet)
             return
         event.source, event.destination = address_text(at.source), address_text(at.destination)
         event.source_port, event.destination_port = at.source_port, at.destination_port
-        event.length, event.is_part = len(at.payload), self.may_be_ours(at)
+        has_ports = len(packet) >= at.upper + 4
+        event.length, event.is_part = len(at.payload), self.may_be_ours(at) if has_ports else at.protocol in OURS
 
     def read_ip(self, event: Event, packet: bytes | memoryview, tunnels: int) -> None:
         """An IP packet, and what is in it; `tunnels` more of them are opened."""
@@ -99,6 +109,7 @@ class Reader:
             at = look(packet)
         except DecodeError as error:
             event.faults.append(f"no whole IP packet: {error}")
+            name_ends(event, packet)
             return
         event.source, event.destination = address_text(at.source), address_text(at.destination)
         event.source_port, event.destination_port = at.source_port, at.destination_port
@@ -161,3 +172,11 @@ class Reader:
                 event.faults.append(f"{kind} tunnel: {error}")
             return
         self.read_ip(event, inner, tunnels - 1)
+
+
+def name_ends(event: Event, packet: bytes | memoryview) -> None:
+    """The addresses in the header of an IP packet that is not whole."""
+    if len(packet) >= 20 and packet[0] >> 4 == 4:
+        event.source, event.destination = (str(IPv4Address(bytes(packet[at:at + 4]))) for at in (12, 16))
+    elif len(packet) >= 40 and packet[0] >> 4 == 6:
+        event.source, event.destination = (str(IPv6Address(bytes(packet[at:at + 16]))) for at in (8, 24))

@@ -29,6 +29,7 @@ from fastcodec import (
     TunnelData,
 )
 from fastcodec.agent_discovery import AgentFlag
+from fastcodec.attribute_rows import label_of
 from fastcodec.base import flags_of, name_of
 from fastcodec.eap import EapCode, EapUnknown
 from fastcodec.mip4 import Flag, NotificationDirection, ReplyCode
@@ -40,6 +41,9 @@ from fastcodec.radius import Code
 FLAGS, UPDATE_FLAGS, AGENT_FLAGS, PANA_FLAGS = map(flags_of, (Flag, UpdateFlag, AgentFlag, PanaFlag))
 REPLY, STATUS, ERROR, CODE, EAP, PANA, RESULT, DIRECTION, NOTIFIED = map(
     name_of, (ReplyCode, BindingStatus, BindingErrorStatus, Code, EapCode, PanaType, PanaResult, NotificationDirection, NotificationCode))
+
+TELLING = {3: ("Error-Cause", "Reply-Message"), 4: ("Acct-Status-Type",), 42: ("Error-Cause",), 45: ("Error-Cause",), 52: ("Error-Cause",)}
+SHORT = {"Coa": "CoA", "Ack": "ACK", "Nak": "NAK"}       # as RFC 5176 writes them
 
 
 @singledispatch
@@ -108,7 +112,14 @@ def _(message: AgentAdvertisement) -> str:
 
 @summary.register
 def _(message: RadiusPacket) -> str:
-    return f"{words(CODE(message.code), '-').title() or f'code {message.code}'} id {message.identifier}"
+    kind = re.sub("Coa|Ack|Nak", lambda short: SHORT[short[0]], words(CODE(message.code), "-").title())
+    return f"{kind or f'code {message.code}'} id {message.identifier}{telling(message)}"
+
+
+def telling(message: RadiusPacket) -> str:
+    """What people look for in packets of this code: the kind of accounting, why something was refused."""
+    values = ((name, message.find(name)) for name in TELLING.get(message.code, ()))
+    return "".join(f" {label_of(name, value) or repr(value)}" for name, value in values if value is not None)
 
 
 @summary.register

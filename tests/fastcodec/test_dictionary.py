@@ -75,7 +75,7 @@ END-VENDOR mipstorm
     assert batch.value(fc.Slot.AAA_SPI).tolist() == [[0, 0, 2, 0]] * 2
     assert batch.value(fc.Slot.FHA_FQDN)[0].tobytes() == b"fha.example"
     fc.configure()
-    assert fc.RadiusPacket.decode(data).attributes[0][0] == "Attr-26"
+    assert fc.RadiusPacket.decode(data).attributes[0] == ("Attr-26.54321.200", bytes((0, 0, 2, 0)))
 
 
 def test_includes_are_relative_to_the_file(tmp_path):
@@ -178,6 +178,39 @@ END-PROTOCOL RADIUS
     assert (0, 252) not in dictionary.numbers, "what is internal takes no number of the wire"
     assert (one("Site-Joined").number, one("Site-Joined").concat, one("Site-Joined").size) == (253, True, 0)
     assert dictionary.values["Site-List"] == {"Big": 16}
+
+
+def test_numbers_that_begin_with_a_dot_are_inside_the_attribute_before(tmp_path):
+    dictionary = fc.load(written(tmp_path, """\ufeffVENDOR Acme 9999
+BEGIN-VENDOR Acme
+ATTRIBUTE Acme-Box 1 tlv
+ATTRIBUTE Acme-Weight .1 integer
+ATTRIBUTE Acme-Side .2 tlv
+ATTRIBUTE Acme-Width .2.7 integer
+ATTRIBUTE Acme-Lid 3 tlv
+BEGIN-TLV Acme-Lid
+ATTRIBUTE Acme-Lid-Weight .1 integer
+ATTRIBUTE Acme-Lid-Width 2 integer
+ATTRIBUTE Acme-Lid-Height .3 integer
+END-TLV Acme-Lid
+END-VENDOR Acme
+ATTRIBUTE Acme-Old 4 octets vendor=Acme
+ATTRIBUTE Acme-Key 5 octets vendor=Acme,encrypt=Tunnel-Password
+"""))
+    paths = {name: (a.vendor, *a.path) for name, a in dictionary.attributes.items() if name.startswith("Acme-")}
+    assert paths == {"Acme-Box": (9999, 1), "Acme-Weight": (9999, 1, 1), "Acme-Side": (9999, 1, 2), "Acme-Width": (9999, 1, 2, 7),
+                     "Acme-Lid": (9999, 3), "Acme-Lid-Weight": (9999, 3, 1), "Acme-Lid-Width": (9999, 3, 2),
+                     "Acme-Lid-Height": (9999, 3, 3), "Acme-Old": (9999, 4), "Acme-Key": (9999, 5)}
+    assert dictionary.numbers[9999, 1].name == "Acme-Box"
+    assert dictionary.attributes["Acme-Key"].encrypt == 2
+
+
+@pytest.mark.parametrize("text", ["ATTRIBUTE Site .1 octets", "ATTRIBUTE Site 200 octets\nATTRIBUTE Seat .1 octets",
+                                  "ATTRIBUTE Site 200 tlv\nBEGIN-VENDOR Microsoft\nATTRIBUTE Seat .1 octets"])
+def test_a_dot_with_nothing_before_it_is_refused(tmp_path, text):
+    with pytest.raises(fc.errors.DictionaryError) as refusal:
+        fc.load(written(tmp_path, text))
+    assert refusal.value.line == text.count("\n") + 1
 
 
 def test_optional_includes_and_values_before_their_attribute(tmp_path):

@@ -196,7 +196,7 @@ VALUES = [("User-Name", "näme"), ("Class", b"\0\1"), ("Session-Timeout", 2**32 
           ("Tunnel-Client-Endpoint:1", "a"), ("Tunnel-Client-Endpoint", "a"), ("Mipstorm-FHA-FQDN", "fha.example"),
           ("Mipstorm-MN-FHA-Key", fc.Hidden(bytes(34))), ("MS-MPPE-Send-Key", fc.Hidden(bytes(34))), ("Attr-250", b""),
           ("Attr-26", b"\0\0\0"),
-          ("Attr-26.32473.250", b"x")]
+          ("Attr-26.32473.250", b"x"), ("Attr-26.9.1", b"of a vendor that no dictionary knows"), ("EAP-Message", b"")]
 
 
 @pytest.mark.parametrize("item", VALUES, ids=lambda i: f"{i[0]}={i[1]!r}")
@@ -218,6 +218,27 @@ def test_encode_error_names_the_attribute(item, field):
     with pytest.raises(fc.EncodeError) as refusal:
         fc.RadiusPacket(1, 1, bytes(16), [item]).encode()
     assert refusal.value.field == field
+
+
+@pytest.mark.parametrize("odd", [
+    bytes((2, 2)), bytes((1, 2)), bytes((79, 2)), bytes((26, 6, 0, 0, 0, 9)), bytes((26, 8, 0, 0, 0, 9, 1, 2)),
+    bytes((26, 12, 0, 0, 0, 9, 1, 3, 65, 2, 3, 66)), bytes((26, 9, 0, 0, 0, 9, 1, 4, 65)), bytes((26, 9, 0, 0, 1, 55, 16, 2, 0))],
+    ids=bytes.hex)
+@pytest.mark.parametrize("secret", [None, b"secret"])
+def test_what_no_value_is_for_survives_a_change_elsewhere(odd, secret):
+    """An EAP-Start (RFC 3579 2.1), attributes of no octets, unknown vendors: packets that hold them can be changed and signed."""
+    data = bytes((1, 1, 0, 20 + len(odd) + 6)) + bytes(16) + odd + bytes((5, 6, 0, 0, 0, 1))
+    packet = fc.RadiusPacket.decode(data)
+    if secret and odd[0] != 79:
+        packet = fc.RadiusPacket.decode(data, secret, require=False)
+    packet = packet.replace(attributes=[(name, 2 if name == "NAS-Port" else value) for name, value in packet.attributes])
+    assert packet.sign(b"secret").encode()[38:] == odd + bytes((5, 6, 0, 0, 0, 2))
+
+
+def test_a_packet_over_the_limit_is_told_the_limit():
+    data = fc.RadiusPacket(1, 1, bytes(16), [("Class", bytes(100))]).encode()
+    with pytest.raises(fc.DecodeError, match="122 octets, over the limit"):
+        fc.RadiusPacket.decode(data, longest=100)
 
 
 def walked(octets):

@@ -139,6 +139,26 @@ def test_a_frame_that_was_not_captured_whole_is_named_and_not_wrong() -> None:
     assert (padded.message, padded.faults) == (fc.RegistrationRequest.decode(REQUEST), [])
 
 
+def test_a_frame_cut_within_its_headers_is_a_part_without_ends() -> None:
+    octets, six = packet(REQUEST), bytes(IPv6() / UDP(sport=1, dport=434) / REQUEST)
+    for whole, captured in ((octets, 0), (octets, 6), (octets, 19), (six, 39)):
+        found = event(whole[:captured], missing=len(whole) - captured, link=LinkType.IPV4 if whole is octets else LinkType.IPV6)
+        assert (found.source, found.destination, found.faults) == ("", "", []), captured
+        assert found.is_part is (captured > 0)
+    for captured in (20, 23, 26, 28):
+        found = event(octets[:captured], missing=len(octets) - captured)
+        assert (found.source, found.destination, found.is_part) == (HERE, THERE, True), captured
+    assert not event(bytes(IP(proto=6)), missing=40).is_part
+
+
+def test_a_packet_whose_lengths_are_wrong_still_has_ends() -> None:
+    for layer in (IP(src=HERE, dst=THERE), IPv6(src="2001:db8::1", dst="2001:db8::2")):
+        found = event(bytes(layer / UDP(sport=1, dport=434, len=900) / REQUEST))
+        assert (found.source, found.destination) == (layer.src, layer.dst)
+        assert found.faults[0].startswith("no whole IP packet")
+    assert event(b"\x45" + bytes(10)).source == event(b"\x60" + bytes(30)).source == ""
+
+
 def test_a_wrong_checksum_is_wrong_unless_the_card_was_to_fill_it_in() -> None:
     octets = bytearray(packet(REQUEST))
     octets[40] ^= 1

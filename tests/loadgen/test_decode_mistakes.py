@@ -93,3 +93,18 @@ def test_frames_of_other_kinds_are_counted(tmp_path: Path) -> None:
     assert (code, shown) == (0, "")
     assert "3 frames: no message known, 3 of other kinds (--all names them)" in lines[0]
     assert decode(path, "--all")[2].count("a frame of link type 147") == 3
+
+
+def test_dictionaries_of_the_user_name_attributes(tmp_path: Path) -> None:
+    path = tmp_path / "dictionary.acme"
+    path.write_text("VENDOR Acme 9999\nBEGIN-VENDOR Acme\nATTRIBUTE Acme-Colour 7 integer\nVALUE Acme-Colour Red 16\nEND-VENDOR Acme\n")
+    message = "01010020" + "00" * 16 + "1a0c0000270f070600000010"
+    code, _, shown = decode(message, "--full", "--dictionary", path)
+    assert (code, "Acme-Colour = 16 (Red)" in shown) == (0, True)
+    assert "Attr-26.9999.7 = 00000010" in decode(message, "--full")[2]
+    for text, place in (("ATTRIBUTE X\n", f"{path}:1: "), ("VENDOR mipstorm 32473 format=2,1\n", "vendor mipstorm")):
+        path.write_text(text)
+        code, lines, _ = decode(message, "--dictionary", path)
+        assert (code, len(lines), place in lines[0]) == (2, 1, True)
+    code, lines, _ = decode(message, "--dictionary", tmp_path / "none")
+    assert (code, len(lines)) == (2, 1)

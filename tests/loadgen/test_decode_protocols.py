@@ -83,6 +83,67 @@ def test_orders_and_accounting_are_matched(code: int, reply: int) -> None:
     assert events(packet(octets, port), answer(strange, port), known=keys())[1].authentic is False
 
 
+@pytest.mark.parametrize("known", [None, keys()], ids=["no keys", "keys"])
+def test_an_answer_of_another_kind_than_its_request_is_wrong(known: Keys | None) -> None:
+    asked = fc.RadiusPacket(1, 9, b"", [("User-Name", "mn")]).encode(SECRET)
+    strange = fc.RadiusPacket(5, 9, b"").encode(SECRET, asked[4:20])
+    got = events(packet(asked, 1812), answer(strange, 1812), known=known)[1]
+    assert got.faults == ["code 5 answers no request of code 1 (RFC 2865 4)"]
+    assert got.authentic is (None if known is None else False)
+
+
+def test_a_code_that_nobody_defined_is_odd() -> None:
+    odd = event(packet(fc.RadiusPacket(99, 9).encode(), 1812), known=keys())
+    assert (odd.remarks, odd.why, odd.faults) == (["code 99 is no request and no answer (RFC 2865 3)"], "", [])
+
+
+@pytest.mark.parametrize(("code", "attributes", "fault"), [
+    (1, [("EAP-Message", b"\3\1\0\4")], "EAP-Message without Message-Authenticator (RFC 3579 3.1)"),
+    (1, [("EAP-Message", b"")], "EAP-Message without Message-Authenticator (RFC 3579 3.1)"),
+    (11, [("EAP-Message", b"\3\1\0\4")], "EAP-Message without Message-Authenticator (RFC 3579 3.1)"),
+    (12, [], "Status-Server without Message-Authenticator (RFC 5997 3)"), (1, [], ""), (4, [("EAP-Message", b"\3\1\0\4")], "")])
+@pytest.mark.parametrize("known", [None, keys()], ids=["no keys", "keys"])
+def test_what_must_have_a_message_authenticator(code: int, attributes: list[tuple[str, bytes]], fault: str, known: Keys | None) -> None:
+    bare = fc.RadiusPacket(code, 9, bytes(16), attributes).encode(SECRET if code == 4 else None)
+    asked = fc.RadiusPacket(1, 9, bytes(16)).encode(SECRET)
+    got = events(packet(asked, 1812), (answer if code == 11 else packet)(bare, 1812), known=known)[1]
+    assert got.faults == ([fault] if fault else [])
+
+
+def test_eap_start_is_named() -> None:
+    start = fc.RadiusPacket(1, 9, b"", [("EAP-Message", b"")]).encode(SECRET)
+    got = event(packet(start, 1812), known=keys())
+    assert (got.faults, got.authentic) == ([], True)
+    assert "EAP-Start" in one_line(got)
+
+
+@pytest.mark.parametrize("others", [[], [("Proxy-State", b"1")]], ids=["alone", "of a proxy"])
+def test_what_hides_in_an_unsigned_request_is_revealed_too(others: list[tuple[str, bytes]]) -> None:
+    """An Access-Request without Message-Authenticator, as NASes sent it before CVE-2024-3596."""
+    wanted = keys()
+    wanted.reveal = True
+    seed = bytes(range(16))
+    hidden = fc.hide_password("hush", SECRET, seed)
+    bare = fc.RadiusPacket(1, 9, seed, [("User-Name", "mn"), ("User-Password", hidden), *others]).encode()
+    got = event(packet(bare, 1812), known=wanted)
+    assert (got.authentic, got.why, [str(value) for _, value in got.revealed]) == (None, "no Message-Authenticator", ["hush"])
+
+
+def test_codes_are_written_as_the_rfcs_write_them() -> None:
+    names = [summary(fc.RadiusPacket(code, 1)).removesuffix(" id 1") for code in (1, 41, 42, 43, 44, 45)]
+    assert names == ["Access-Request", "Disconnect-ACK", "Disconnect-NAK", "CoA-Request", "CoA-ACK", "CoA-NAK"]
+
+
+@pytest.mark.parametrize(("code", "attributes", "text"), [
+    (4, [("Acct-Status-Type", "Interim-Update")], "Accounting-Request id 1 Interim-Update"),
+    (4, [("Acct-Status-Type", 77)], "Accounting-Request id 1 77"), (4, [], "Accounting-Request id 1"),
+    (45, [("Error-Cause", 503)], "CoA-NAK id 1 Session-Context-Not-Found"),
+    (3, [("Reply-Message", "go\x1b[2Jaway\n")], "Access-Reject id 1 'go\\x1b[2Jaway\\n'"),
+    (2, [("Reply-Message", "x")], "Access-Accept id 1")])
+def test_a_line_says_why(code: int, attributes: list[tuple[str, object]], text: str) -> None:
+    assert summary(fc.RadiusPacket.decode(fc.RadiusPacket(code, 1, bytes(16), attributes).encode())) == text
+
+
 def test_what_radius_hides_stays_hidden_unless_it_is_wanted() -> None:
     hidden = event(packet(ACCESS, 1812), known=keys())
     assert hidden.authentic
