@@ -18,7 +18,7 @@ from fastcodec.rows import rows_of
 from fastcodec.secret cimport ANY_ALGORITHM, HMAC_MD5, HMAC_SHA1, HMAC_SHA256, SecretArray
 from fastcodec.status cimport Status
 from fastcodec.wants import wants
-from fastcodec.wire cimport Piece, Shape, get32, same, walk
+from fastcodec.wire cimport Piece, Shape, get16, get32, same, walk
 
 #   column: (extension type, subtype)
 COLUMNS = {"nai": (131, 0), "mn_ha": (32, 0), "mn_aaa": (36, 1), "nonce_request": (42, 1), "nonce_reply": (43, 1),
@@ -34,7 +34,7 @@ cdef enum:
     COLUMN_COUNT = 8
     NO_COLUMN = 255
     TUNNEL_HEAD = 4
-    SELDOM = 8               # after so many rows that differ, only each eighth is remembered
+    LONGEST = 0xffff         # an offset is of 16 bits
     PART = 512               # rows whose digests are queued and compared together: they stay in the first caches
 cdef uint8_t[256] COLUMN_OF              # of an extension type: each has one column at most
 cdef uint8_t[COLUMN_COUNT] SUBTYPES
@@ -42,42 +42,53 @@ memset(COLUMN_OF, NO_COLUMN, sizeof(COLUMN_OF))
 for _k, (_type, _subtype) in enumerate(COLUMNS.values()):
     COLUMN_OF[<int> _type], SUBTYPES[<int> _k] = _k, _subtype
 
-cdef struct Layout:          # of a row that is OK: what another with the same extension headers need not be walked for
-    uint32_t length          # octets of the row; 0: none is remembered
-    int found, misses
-    Py_ssize_t row
-    uint16_t[MOST_EXTENSIONS] heads
-    uint32_t[MOST_EXTENSIONS] masks      # the octets of each header that the walk looks at
-    uint32_t[MOST_EXTENSIONS] values
+cdef struct Rule:            # what `places_of` must know of an extension type
+    uint16_t least, most     # octets of the value; least > most: the type is left to `examine`
+    uint8_t head             # octets before the value
+    uint8_t column, subtype  # its column, and the subtype that this is for
+
+cdef Rule[256] RULES
 
 
-cdef inline bint is_laid_out(const uint8_t* p, uint32_t length, const Layout* layout) noexcept nogil:
-    """Whether the walk over `p` would meet the very headers that it met in the row of that layout."""
-    cdef uint32_t word, differ = 0
-    cdef int k
-    if length == 0 or length != layout.length:
-        return False
-    for k in range(layout.found):
-        memcpy(&word, p + layout.heads[k], 4)
-        differ |= (word ^ layout.values[k]) & layout.masks[k]
-    return differ == 0
+cdef void _fill_rules():
+    """From the one table of extensions. What may come once and has no column is left to `examine`, as are odd shapes."""
+    cdef dict heads = {Shape.TLV: 2, Shape.UNKNOWN_SKIP: 2, Shape.SHORT: 3, Shape.LONG: 4}
+    cdef int number, column
+    for number in range(256):
+        row, head, column = mip4.EXTENSIONS.get(number), heads.get(SHAPES[number], 0), COLUMN_OF[number]
+        left = head == 0 or (row and row.single and column == NO_COLUMN)
+        least, most = (1, 0) if left else (row.minimum, row.maximum) if row else (0, 0xffff)
+        RULES[number] = Rule(least, most, head, <uint8_t> column, 0 if column == NO_COLUMN else SUBTYPES[column])
 
 
-cdef void remember(const uint8_t* p, uint32_t length, const Piece* pieces, int found, int at, Layout* layout) noexcept nogil:
-    """Rows with padding, with an extension of either shape, or that end within four octets of a header have no layout."""
-    cdef uint8_t[4] mask
-    cdef int k, octet
-    layout.length, layout.found = 0, found
-    for k in range(found):
-        if pieces[k].head != at or pieces[k].head + 4 > length or SHAPES[pieces[k].type] == Shape.EITHER:
-            return
-        for octet in range(4):
-            mask[octet] = 0xff if pieces[k].head + octet < pieces[k].offset else 0
-        layout.heads[k], at = pieces[k].head, pieces[k].offset + pieces[k].length
-        memcpy(&layout.masks[k], mask, 4)
-        memcpy(&layout.values[k], p + pieces[k].head, 4)
-    if <uint32_t> at == length:
-        layout.length = length
+_fill_rules()
+
+
+cdef inline int places_of(const uint8_t* p, uint32_t length, uint32_t at, uint16_t* offsets, uint16_t* sizes) noexcept nogil:
+    """Number of extensions in p[at:length], those with a column placed; -1 where there is anything that `examine` must judge:
+    what is wrong, padding, a type whose rule says so, a second one for a column, another subtype, 3 octets at the end."""
+    cdef const Rule* rule
+    cdef uint32_t size, subtype
+    cdef int found = 0
+    memset(offsets, 0, COLUMN_COUNT * sizeof(uint16_t))
+    memset(sizes, 0, COLUMN_COUNT * sizeof(uint16_t))
+    while at + 4 <= length:
+        rule = &RULES[p[at]]
+        if rule.head == 4:
+            size, subtype, at = get16(p + at + 2), p[at + 1], at + 4
+        elif rule.head == 2:
+            size, subtype, at = p[at + 1], 0, at + 2
+        else:
+            size, subtype, at = <uint32_t> p[at + 1] - 1, 0, at + 3
+        if size < rule.least or size > rule.most:
+            return -1
+        if rule.column != NO_COLUMN:
+            if subtype != rule.subtype or offsets[rule.column]:
+                return -1
+            offsets[rule.column], sizes[rule.column] = <uint16_t> at, <uint16_t> size
+        at += size
+        found += 1
+    return found if at == length and found <= MOST_EXTENSIONS else -1
 
 
 cdef class RegistrationBatch(ColumnRows):
@@ -110,24 +121,28 @@ cdef class RegistrationBatch(ColumnRows):
     # ---- walking
 
     def walk(self):
-        """Status of every row, and where its extensions are. Rows laid out as the one before them are copies of its places."""
+        """Status of every row, and where its extensions are."""
         cdef Py_ssize_t row
-        cdef Layout layout
-        layout.length, layout.found, layout.misses, layout.row = 0, 0, 0, 0
+        cdef uint32_t fixed = fixed_size(self.type)
         with nogil:
             for row in range(self.count):
-                if is_laid_out(&self._octets[row, 0], self._lengths[row], &layout) and self._octets[row, 0] == self.type:
-                    self._copy_places(layout.row, row)
-                    layout.misses = 0
-                else:
-                    self._status[row] = <uint8_t> self._walk_row(row, &layout)
+                if fixed == 0 or not self._walk_quickly(row, fixed):
+                    self._status[row] = <uint8_t> self._walk_row(row)
 
-    cdef inline void _copy_places(self, Py_ssize_t source, Py_ssize_t row) noexcept nogil:
-        memcpy(&self._offsets[row, 0], &self._offsets[source, 0], COLUMN_COUNT * sizeof(uint16_t))
-        memcpy(&self._sizes[row, 0], &self._sizes[source, 0], COLUMN_COUNT * sizeof(uint16_t))
-        self._found[row], self._status[row] = self._found[source], Status.OK
+    cdef inline bint _walk_quickly(self, Py_ssize_t row, uint32_t fixed) noexcept nogil:
+        """Whether the row is one of most: right, and without anything that only `examine` knows."""
+        cdef const uint8_t* p = &self._octets[row, 0]
+        cdef uint32_t length = self._lengths[row]
+        cdef int found
+        if length < fixed or length > LONGEST or p[0] != self.type:
+            return False
+        found = places_of(p, length, fixed, &self._offsets[row, 0], &self._sizes[row, 0])
+        if found < 0:
+            return False
+        self._found[row], self._status[row] = <uint8_t> found, Status.OK
+        return True
 
-    cdef int _walk_row(self, Py_ssize_t row, Layout* layout) noexcept nogil:
+    cdef int _walk_row(self, Py_ssize_t row) noexcept nogil:
         cdef Piece[MOST_EXTENSIONS] pieces
         cdef int found = 0, fault, status, k, column
         cdef uint16_t* offsets = &self._offsets[row, 0]
@@ -148,10 +163,6 @@ cdef class RegistrationBatch(ColumnRows):
             column = COLUMN_OF[pieces[k].type]
             if column != NO_COLUMN and pieces[k].subtype == SUBTYPES[column] and offsets[column] == 0:
                 offsets[column], sizes[column] = pieces[k].offset, pieces[k].length
-        layout.misses += 1
-        if layout.misses < SELDOM or row % SELDOM == 0:
-            remember(&self._octets[row, 0], self._lengths[row], pieces, found, fixed_size(self.type), layout)
-            layout.row = row
         return Status.OK
 
     cdef int _look_at_tunnel(self, Py_ssize_t row) noexcept nogil:

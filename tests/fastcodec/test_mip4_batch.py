@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 import fastcodec as fc
 from fastcodec import mip4
-from fastcodec.registration_batch import FIXED
+from fastcodec.registration import pieces_of
+from fastcodec.registration_batch import COLUMNS, FIXED
 from fastcodec.status import Status
 
 FILE = json.loads((Path(__file__).parents[1] / "vectors" / "mobileip.json").read_text())
@@ -111,6 +112,46 @@ def test_index_of_made_up_rows(rows):
     head = fc.RegistrationReply(0, 60, A, B, 3).encode()
     if rows:
         check_index([head + b"".join(parts) for parts in rows], 3)
+
+
+def places_alone(data, kind):
+    """Status, number of extensions, and offsets and sizes in the columns, by the walk of single messages."""
+    _, pieces, _, _ = pieces_of(data)
+    status = status_of(KINDS[kind].decode, data)
+    offsets, sizes = [0] * len(COLUMNS), [0] * len(COLUMNS)
+    for column, identity in enumerate(COLUMNS.values()) if status == Status.OK else ():
+        found = [(value, end - value) for type_, subtype, _, value, end in pieces if (type_, subtype) == identity]
+        offsets[column], sizes[column] = found[0] if found else (0, 0)
+    return status, len(pieces), offsets, sizes
+
+
+PARTS = [b"\x83\2mn", b"\x83\0", b"\x83\xff", b"\x84\2ab", b"\x84\0", b"\x20\5\0\0\1\0x", b"\x21\5\0\0\1\0y", b"\x22\3abc",
+         b"\x24\1\0\x14" + bytes(20), b"\x24\2\0\x14" + bytes(20), b"\x24\1\0\x13" + bytes(19), b"\x2a\1\0\4abcd", b"\x2a\2\0\4abcd",
+         b"\x2b\1\0\x10" + bytes(16), b"\x28\1\0\4abcd", b"\x89\6abcdef", b"\x2d\2\0\x44", b"\x2d\0", b"\x8b\1\0\4abcd",
+         b"\xc8\1a", b"\xc8\0", b"\x3c\1a", b"\0"]
+
+
+@settings(max_examples=300)
+@given(st.lists(st.lists(st.sampled_from(PARTS), max_size=5), min_size=1, max_size=6), st.sampled_from([1, 3, 7, 15, 22, 23]))
+def test_columns_as_single_walk(rows, kind):
+    """Of whatever kinds, twice, of other subtypes, cut, padded: the columns hold the first of each that the single message has."""
+    head = bytes((kind,)) + bytes(mip4.LAYOUTS[FIXED[kind]].itemsize - 1)
+    datagrams = [head + b"".join(parts) for parts in rows]
+    batch = batch_of(datagrams, kind)
+    for row, data in enumerate(datagrams):
+        status, found, offsets, sizes = places_alone(data, kind)
+        assert batch.status[row] == status
+        assert (batch.offsets[row].tolist(), batch.sizes[row].tolist()) == (offsets, sizes)
+        if status == Status.OK:
+            assert batch.found[row] == found
+
+
+@pytest.mark.parametrize("count", [mip4.MOST_EXTENSIONS, mip4.MOST_EXTENSIONS + 1])
+def test_most_extensions_of_a_row(count):
+    data = fc.RegistrationReply(0, 60, A, B, 3).encode() + b"\xc8\2ab" * count
+    batch = batch_of([data], 3)
+    assert (batch.status[0], batch.found[0]) == (
+        (Status.OK, count) if count == mip4.MOST_EXTENSIONS else (Status.TOO_MANY_EXTENSIONS, 0))
 
 
 def test_columns_by_index():
