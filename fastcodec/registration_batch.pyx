@@ -35,7 +35,7 @@ cdef enum:
     NO_COLUMN = 255
     TUNNEL_HEAD = 4
     LONGEST = 0xffff         # an offset is of 16 bits
-    PART = 512               # rows whose digests are queued and compared together: they stay in the first caches
+    PART = 256               # rows whose digests are queued and compared together: they stay in the first caches
 cdef uint8_t[256] COLUMN_OF              # of an extension type: each has one column at most
 cdef uint8_t[COLUMN_COUNT] SUBTYPES
 memset(COLUMN_OF, NO_COLUMN, sizeof(COLUMN_OF))
@@ -89,6 +89,10 @@ cdef inline int places_of(const uint8_t* p, uint32_t length, uint32_t at, uint16
         at += size
         found += 1
     return found if at == length and found <= MOST_EXTENSIONS else -1
+
+
+cdef inline int digest_size(int algorithm) noexcept nogil:
+    return 20 if algorithm == HMAC_SHA1 else 32 if algorithm == HMAC_SHA256 else 16
 
 
 cdef class RegistrationBatch(ColumnRows):
@@ -223,7 +227,7 @@ cdef class RegistrationBatch(ColumnRows):
                 run_queue(&scratch.queue)
                 if chap:
                     self._queue_chap(secrets, indices, scratch, column, first, end)
-                self._finish(secrets, indices, scratch, column, first, end, check)
+                self._finish(scratch, column, first, end, check)
         return 0
 
     cdef int _prepare(self, SecretArray secrets, int column) except -1:
@@ -254,13 +258,14 @@ cdef class RegistrationBatch(ColumnRows):
                     Py_ssize_t end) noexcept nogil:
         """The digest over octet 0 to the SPI, RFC 5944 3.5.1, RFC 4721 6; CHAP rows: MD5 of the same, RFC 4721 8.
 
-        How many those are."""
+        How many those are. Rows without just the room that their digest needs are refused."""
         cdef Py_ssize_t row
         cdef int chap = 0
         cdef uint8_t* p
         cdef uint8_t* out
         cdef uint32_t covered
         cdef int algorithm
+        cdef bint is_chap
         for row in range(first, end):
             if self._status[row] != Status.OK:
                 continue
@@ -268,8 +273,10 @@ cdef class RegistrationBatch(ColumnRows):
                 self._status[row] = Status.NO_AUTHENTICATOR
                 continue
             p, out, covered = &self._octets[row, 0], scratch.digests + 32 * (row - first), self._offsets[row, column] + 4
-            algorithm = self._algorithm(secrets, which[row], row, column)
-            if self._is_chap(row, column):
+            algorithm, is_chap = self._algorithm(secrets, which[row], row, column), self._is_chap(row, column)
+            if self._sizes[row, column] != 4 + (16 if is_chap else digest_size(algorithm)):
+                self._status[row] = Status.BAD_AUTHENTICATOR
+            elif is_chap:
                 chap += 1
                 queue_job(&scratch.queue, DIGEST_MD5, p, covered, NULL, 0, NULL, out)
             elif algorithm == HMAC_MD5:
@@ -317,23 +324,16 @@ cdef class RegistrationBatch(ColumnRows):
                       scratch.digests + 32 * (row - first))
         run_queue(&scratch.queue)
 
-    cdef void _finish(self, SecretArray secrets, const uint32_t[::1] which, Scratch scratch, int column,
-                      Py_ssize_t first, Py_ssize_t end, bint check) noexcept nogil:
-        """Compare, or write, where there is just the room that the digest needs."""
+    cdef void _finish(self, Scratch scratch, int column, Py_ssize_t first, Py_ssize_t end, bint check) noexcept nogil:
+        """Compare, or write."""
         cdef Py_ssize_t row
         cdef uint8_t* at
-        cdef int size, algorithm
+        cdef const uint8_t* digest
         for row in range(first, end):
             if self._status[row] != Status.OK:
                 continue
-            at = &self._octets[row, self._offsets[row, column]] + 4
-            algorithm = self._algorithm(secrets, which[row], row, column)
-            size = 20 if algorithm == HMAC_SHA1 else 32 if algorithm == HMAC_SHA256 else 16
-            if self._is_chap(row, column):
-                size = 16
-            if self._sizes[row, column] - 4 != size:
-                self._status[row] = Status.BAD_AUTHENTICATOR
-            elif not check:
-                memcpy(at, scratch.digests + 32 * (row - first), size)
-            elif not same(at, scratch.digests + 32 * (row - first), size):
+            at, digest = &self._octets[row, self._offsets[row, column]] + 4, scratch.digests + 32 * (row - first)
+            if not check:
+                memcpy(at, digest, self._sizes[row, column] - 4)
+            elif not same(at, digest, self._sizes[row, column] - 4):
                 self._status[row] = Status.BAD_AUTHENTICATOR
