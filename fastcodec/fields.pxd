@@ -34,7 +34,6 @@ cdef class Plan:
     cdef uint16_t[16] width
     cdef uint16_t[16] offset
     cdef object make(self, const uint8_t* p, object last)
-    cdef object _value(self, int k, const uint8_t* at)
     cdef int write(self, object message, uint8_t* at) except -1
     cdef bint fits(self, const uint8_t* p, int n) noexcept
     cdef object tail_of(self, const uint8_t* p, int n)

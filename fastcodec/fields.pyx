@@ -1,5 +1,6 @@
 """Between packed octets and Python values: the plan of a class, and addresses without their constructors' price."""
 from ipaddress import IPv4Address, IPv6Address
+from types import MemberDescriptorType
 
 from cpython.number cimport PyNumber_Index
 from cpython.object cimport PyObject, PyTypeObject
@@ -10,27 +11,45 @@ from fastcodec.errors import EncodeError
 from fastcodec.wants import wants_octets
 from fastcodec.wire cimport get16, get32, get64, put16, put32, put64
 
+cdef extern from "structmember.h":
+    ctypedef struct PyMemberDef:
+        Py_ssize_t offset
+    ctypedef struct MemberDescriptor "PyMemberDescrObject":       # what an entry of __slots__ makes in the class
+        PyMemberDef* d_member
 cdef extern from "Python.h":
     object _call "PyObject_Vectorcall"(object callable, PyObject** arguments, size_t n, PyObject* names)
-    object _new "PyType_GenericNew"(PyTypeObject* type, object args, object keywords)
+    object _new "PyType_GenericAlloc"(PyTypeObject* type, Py_ssize_t items)
 
 cdef PyTypeObject* _four = <PyTypeObject*> IPv4Address
 cdef PyTypeObject* _six = <PyTypeObject*> IPv6Address
-cdef tuple _nothing = ()
-cdef dict _no_names = {}
+cdef Py_ssize_t _number4 = _place_of(IPv4Address._ip)
+cdef Py_ssize_t _number6 = _place_of(IPv6Address._ip)
+cdef Py_ssize_t _scope6 = _place_of(IPv6Address._scope_id)
+
+
+cdef Py_ssize_t _place_of(object slot) except -1:
+    """Where in an object the value of this entry of its class's __slots__ stands."""
+    if type(slot) is not MemberDescriptorType:
+        raise ImportError("fastcodec.fields: this Python's ipaddress stores addresses in another way")
+    return (<MemberDescriptor*> slot).d_member.offset
+
+
+cdef inline void _fill(object address, Py_ssize_t place, object value) noexcept:
+    Py_INCREF(value)
+    (<PyObject**> (<char*> <PyObject*> address + place))[0] = <PyObject*> value
 
 
 cdef object address4(const uint8_t* p):
     """What `IPv4Address(n)` makes, without its checks (they cost more than all the rest of a decode)."""
-    address = _new(_four, _nothing, _no_names)
-    address._ip = get32(p)
+    address = _new(_four, 0)
+    _fill(address, _number4, get32(p))
     return address
 
 
 cdef object address6(const uint8_t* p):
-    address = _new(_six, _nothing, _no_names)
-    address._ip = (<object> get64(p)) << 64 | get64(p + 8)
-    address._scope_id = None
+    address = _new(_six, 0)
+    _fill(address, _number6, (<object> get64(p)) << 64 | get64(p + 8))
+    _fill(address, _scope6, None)
     return address
 
 
@@ -131,6 +150,20 @@ cdef dict _TAILS = {OCTETS_TAIL: "octets", TEXT_TAIL: "text", ADDRESSES_TAIL: "a
 cdef dict _KINDS = {int: INTEGER, IPv4Address: IPV4, IPv6Address: IPV6, bytes: OCTETS}
 
 
+cdef inline object value_of(int kind, int width, const uint8_t* at):
+    if kind == IPV4:
+        return address4(at)
+    if kind == IPV6:
+        return address6(at)
+    if kind == OCTETS:
+        return <bytes> at[:width]
+    if width == 4:
+        return get32(at)
+    if width == 2:
+        return get16(at)
+    return get64(at) if width == 8 else at[0]
+
+
 cdef class Plan:
     """How a class reads and writes its struct: `fields` is [(name, offset, width, kind), ...] in the class's order.
 
@@ -154,22 +187,17 @@ cdef class Plan:
     cdef object make(self, const uint8_t* p, object last):
         """A `cls` of the octets at `p`, `size` of which are there; `last` is what its tail holds, if it has one."""
         cdef PyObject* arguments[17]
-        cdef int n = 0, k, owned = 0
+        cdef int k, made = 0
+        arguments[self.tail_at] = <PyObject*> last
         try:
             for k in range(self.count):
-                if k == self.tail_at:
-                    arguments[n] = <PyObject*> last
-                    n += 1
-                value = self._value(k, p + self.offset[k])
+                value = value_of(self.kind[k], self.width[k], p + self.offset[k])
                 Py_INCREF(value)
-                arguments[n] = <PyObject*> value
-                n += 1
-                owned += 1
-            if self.tail and self.tail_at >= self.count:
-                arguments[n] = <PyObject*> last
+                arguments[k + (k >= self.tail_at)] = <PyObject*> value
+                made += 1
             return _call(self.cls, arguments, self.count + (self.tail != NO_TAIL), NULL)
         finally:
-            for k in range(owned):
+            for k in range(made):
                 Py_DECREF(<object> arguments[k + (k >= self.tail_at)])
 
     cdef bint fits(self, const uint8_t* p, int n) noexcept:
@@ -185,20 +213,6 @@ cdef class Plan:
                 if reserved[k] and p[k]:
                     return False
         return True
-
-    cdef object _value(self, int k, const uint8_t* at):
-        cdef int width = self.width[k]
-        if self.kind[k] == IPV4:
-            return address4(at)
-        if self.kind[k] == IPV6:
-            return address6(at)
-        if self.kind[k] == OCTETS:
-            return <bytes> at[:width]
-        if width == 4:
-            return get32(at)
-        if width == 2:
-            return get16(at)
-        return get64(at) if width == 8 else at[0]
 
     cdef int write(self, object message, uint8_t* at) except -1:
         cdef int k

@@ -35,8 +35,7 @@ class Mip4Message(Message):
         With `keys` (one for every SPI, or a mapping from SPI to key) every authenticator that a key is known for must
         be right (32, 33, 34, 36), and there must be one: else AuthenticationError.
         """
-        message: Self = registration.decode(cls.plan, data, keys)
-        return message
+        return registration.decode(cls.plan, data, keys)  # type: ignore[no-any-return]
 
     def encode(self, keys: Keys | None = None) -> bytes:
         """The octets; authenticators left empty are computed with `keys`. EncodeError names the field."""
