@@ -13,5 +13,6 @@ cdef class Look:
     cdef int depth           # of TLVs; what is deeper stays octets
     cdef bint revealed       # a hidden value was met
 
+cdef Look look_with(Cloak cloak, int depth)
 cdef tuple item_of(Row row, str number_path, const uint8_t* p, int n, Look look, int depth)
 cdef bytes content_of(Row row, object value, int tag, Cloak cloak)

@@ -19,8 +19,14 @@ cdef enum:
 
 
 cdef class Look:
-    def __cinit__(self, Cloak cloak, int depth):
-        self.cloak, self.depth = cloak, depth
+    pass
+
+
+cdef Look look_with(Cloak cloak, int depth):
+    """One that reveals with `cloak`; without the price of arguments that are Python's."""
+    cdef Look look = Look.__new__(Look)
+    look.cloak, look.depth = cloak, depth
+    return look
 
 
 # ---------------------------------------------------------------- octets to values
@@ -28,7 +34,11 @@ cdef class Look:
 cdef tuple item_of(Row row, str number_path, const uint8_t* p, int n, Look look, int depth):
     cdef str name
     value = None
-    if row is not None:
+    if row is not None and row.plain:
+        value = value_of(row, p, n)
+        if value is not None:
+            return row.name, value
+    elif row is not None:
         name = row.name
         if row.has_tag and row.kind != AS_NUMBER4 and n > 1 and (p[0] <= LAST_TAG or row.encrypt == SCHEME_SALT):
             name = f"{name}:{p[0]}" if p[0] or not row.encrypt else name

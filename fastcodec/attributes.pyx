@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from libc.stdint cimport uint8_t, uint32_t
 from libc.string cimport memcpy
 
-from fastcodec.attribute_items cimport DEEPEST, NOT_GIVEN, Look, content_of, item_of
+from fastcodec.attribute_items cimport DEEPEST, NOT_GIVEN, Look, content_of, item_of, look_with
 from fastcodec.attribute_rows import configure
 from fastcodec.attribute_rows cimport AS_EXTENDED, AS_LONG_EXTENDED, NAMES, STANDARD, STANDARD_SPACE, Row
 from fastcodec.attribute_spaces cimport by_number, concat_item, extended_items, vendor_items, wrapped
@@ -25,12 +25,18 @@ cdef list _items(bytes octets, Look look):
     cdef const uint8_t* end = p + len(octets)
     cdef Row row
     cdef list out = []
-    cdef set used = set()         # places of fragments that stand in their first one's value
+    cdef set used = None          # places of fragments that stand in their first one's value
     while p < end:
-        if used and <size_t> p in used:
+        row = <Row> STANDARD[p[0]]
+        if row is not None and row.plain and p[0] != VENDOR_SPECIFIC:
+            out.append(item_of(row, row.number_path, p + 2, p[1] - 2, look, 0))
             p += p[1]
             continue
-        row = <Row> STANDARD[p[0]]
+        if used is None:
+            used = set()
+        if <size_t> p in used:
+            p += p[1]
+            continue
         if p[0] == VENDOR_SPECIFIC:
             vendor_items(p, end, look, used, out)
         elif row is None:
@@ -150,7 +156,7 @@ cdef class Attributes:
     cdef list items(self):
         cdef Look look
         if self._cached is None:
-            look = Look(self._cloak, self._depth)
+            look = look_with(self._cloak, self._depth)
             self._cached = _items(self.octets, look)
             self._revealed = look.revealed
         return self._cached

@@ -142,7 +142,7 @@ def decode(cls, data, secret=None, request=None, bint require=True, longest=LONG
         answered = None if request is None else _request_authenticator(request, p)
         _verify(&packet, as_secret(secret), answered, require)
         cloak = _cloak(p[0], as_secret(secret), <bytes> p[4:20], answered)
-    return cls(p[0], p[1], <bytes> p[4:20], from_octets(octets[HEADER:packet.length], cloak, deepest))
+    return cls(p[0], p[1], <bytes> p[4:20], from_octets(<bytes> p[HEADER:packet.length], cloak, deepest))
 
 
 def verify_request(data, secret, *, bint require=True):

@@ -39,8 +39,7 @@ class RadiusPacket(Message):
         packets without Message-Authenticator. Longer packets and more attributes are refused; TLVs inside one another
         deeper than `depth` stay octets.
         """
-        message: Self = packet.decode(cls, data, secret, request, require, longest, most_attributes, depth)
-        return message
+        return packet.decode(cls, data, secret, request, require, longest, most_attributes, depth)  # type: ignore[no-any-return]
 
     def encode(self, secret: Secret | Octets | None = None, request: RadiusPacket | Octets | None = None,
                *, longest: int = 4096) -> bytes:
