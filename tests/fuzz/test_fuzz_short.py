@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import pytest
 from mutations import mutations
+from rules import as_prepared
 from seeds import findings, seeds
 from targets import TARGETS
 
@@ -14,16 +15,20 @@ def test_mutations(name: str) -> None:
     target = TARGETS[name]
     starts = seeds(target.seeds)
     assert starts
-    for data in mutations(starts, MUTATIONS, 1, target.longest):
-        try:
-            target.run(data)
-        except Exception as error:
-            error.add_note(f"input: {data.hex()}")
-            raise
+    with as_prepared(target):
+        for data in mutations(target, starts, MUTATIONS, 1):
+            try:
+                target.run(data)
+            except Exception as error:
+                error.add_note(f"input: {data.hex()}")
+                raise
 
 
 @pytest.mark.parametrize("name", TARGETS)
 def test_findings(name: str) -> None:
     """What once broke a target, and the seeds: all hold."""
-    for data in [*findings(name), *seeds(TARGETS[name].seeds)]:
-        TARGETS[name].run(data)
+    target = TARGETS[name]
+    inputs = [*findings(name), *seeds(target.seeds)]
+    with as_prepared(target):
+        for data in inputs:
+            target.run(data)

@@ -1,0 +1,150 @@
+"""Batches: each row has the status that its single message is refused with, alone and in company."""
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+import fastcodec as fc
+from fastcodec import DecodeError, Secret
+from fastcodec.rows import Rows
+from rules import BY_SPI, KEY, SECRET, must
+
+# ---- batches ---------------------------------------------------------------------------------------------------------
+
+ROWS = 4                                    # enough for lanes; the last one ends where the memory ends
+KEYS, ALONE, ONE = fc.KeyTable(BY_SPI), fc.SecretArray([KEY, Secret(b"k", "keyed-md5")]), fc.SecretArray([KEY])
+SECRETS, REQUESTS, ALTERNATING = fc.SecretArray([SECRET]), np.zeros((ROWS, 16), np.uint8), np.arange(ROWS) % 2
+SHARES = np.arange(1, ROWS + 1)
+
+
+def rows(data: bytes) -> tuple[Any, Any]:
+    """The datagram and its beginnings as rows; the datagram last, so that nothing of ours lies behind it."""
+    octets = np.zeros((ROWS, max(1, len(data))), np.uint8)
+    lengths = (len(data) * SHARES // ROWS).astype(np.uint32)
+    given = np.frombuffer(data, np.uint8)
+    for k, length in enumerate(lengths.tolist()):
+        octets[k, :length] = given[:length]
+    return octets, lengths
+
+
+def agree(batch: Rows, decode: Callable[[bytes], Any]) -> None:
+    """A row is OK just when its single message decodes, and has the status that the refusal has."""
+    for row in range(len(batch)):
+        try:
+            decode(batch.datagram(row))
+            status = 0
+        except DecodeError as error:
+            status = error.status
+        must(status == batch.status[row], "statuses differ", batch.datagram(row).hex(), status, int(batch.status[row]))
+
+
+def as_walked_alone(data: bytes, kind: int) -> None:
+    """Rows that nearly look like their neighbours are told apart: each has what it has in a batch of its own."""
+    octets = np.empty((ROWS, len(data)), np.uint8)
+    octets[:] = np.frombuffer(data, np.uint8)
+    for row in range(1, ROWS - 1):
+        octets[row, -1 - data[-row % len(data)] % len(data)] ^= row
+    together = walked(octets, kind)
+    for row in range(ROWS - 1):
+        must(walked(octets[row:row + 1], kind)[0] == together[row], "another walk in company", row, octets)
+    must(together[ROWS - 1] == together[0], "another walk behind others", octets)
+
+
+def walked(octets: Any, kind: int) -> list[bytes]:
+    """What a walk says of each row."""
+    batch = fc.RegistrationBatch(octets, np.full(len(octets), octets.shape[1], np.uint32), kind)
+    batch.walk()
+    columns = batch.status, batch.found, batch.offsets, batch.sizes
+    return [b"".join(column[row].tobytes() for column in columns) for row in range(len(octets))]
+
+
+def inside(index: Any, lengths: Any, data: bytes) -> None:
+    """Every extension lies in its row."""
+    entries = index.entries
+    ends = entries["offset"].astype(int) + entries["length"]
+    must(bool((ends <= lengths[entries["row"]]).all()), "an extension beyond its row", data)
+
+
+CLASSES: dict[int, Any] = {1: fc.RegistrationRequest, 3: fc.RegistrationReply, 4: fc.TunnelData, 7: fc.RegistrationRevocation,
+                           15: fc.RevocationAcknowledgment, 22: fc.GenericNotification, 23: fc.NotificationAcknowledgment}
+
+
+def registration_batch(data: bytes) -> None:
+    octets, lengths = rows(data)
+    kind = data[0] if data and data[0] in CLASSES else 1
+    if data:
+        as_walked_alone(data, kind)
+    batch = fc.RegistrationBatch(octets, lengths, kind)
+    batch.walk()
+    agree(batch, CLASSES[kind].decode)
+    inside(batch.index(), lengths, data)
+    for authenticator in ("mn_aaa", "mn_ha", "mn_fa", "fa_ha"):
+        batch.walk()
+        batch.verify(KEYS, authenticator=authenticator)
+        batch.walk()
+        batch.sign(ALONE, ALTERNATING, authenticator)
+        batch.verify(ALONE, ALTERNATING, authenticator)
+
+
+def radius_batch(data: bytes) -> None:
+    octets, lengths = rows(data)
+    batch = fc.RadiusBatch(octets, lengths)
+    batch.walk()
+    agree(batch, fc.RadiusPacket.decode)
+    batch.index()
+    for name in ("User-Name", "NAS-IP-Address", "EAP-Message"):
+        batch.places(name)
+    batch.column("NAS-Port")
+    batch.verify(SECRETS, requests=REQUESTS, require=False)
+    batch.walk()
+    signed_rows(batch)
+
+
+def signed_rows(batch: fc.RadiusBatch) -> None:
+    """What was signed as a request is right as one."""
+    done = batch.sign(SECRETS) == 0
+    batch.walk()
+    asked = batch.octets[:, 0] == 1 if batch.octets.shape[1] else done
+    right = batch.verify(SECRETS, require=False) == 0
+    must(bool(right[done & asked].all()), "signed and not authentic", batch.datagrams(), done, right)
+
+
+def mobility_batch(data: bytes) -> None:
+    octets, lengths = rows(data)
+    kind = data[2] if len(data) > 2 and data[2] in (5, 6) else 5
+    batch = fc.MobilityBatch(octets, lengths, kind)
+    batch.walk()
+    agree(batch, (fc.BindingUpdate if kind == 5 else fc.BindingAcknowledgement).decode)
+    inside(batch.index(), lengths, data)
+    batch.verify_checksums("2001:db8::1", "2001:db8::2")
+    for authenticator in ("mn_ha", "mn_aaa"):
+        batch.walk()
+        batch.verify(KEYS, "2001:db8::1", "2001:db8::2", authenticator=authenticator)
+        batch.walk()
+        batch.sign(ONE, "2001:db8::1", authenticator=authenticator)
+    batch.walk()
+    batch.fill_checksums("2001:db8::1", "2001:db8::2")
+    must(not (batch.status == 0)[batch.verify_checksums("2001:db8::1", "2001:db8::2") != 0].any(), "checksums filled in wrong", data)
+
+
+def agent_batch(data: bytes) -> None:
+    """Checksums written, what was well-formed but for its checksum is an advertisement; and rows agree before and after."""
+    octets, lengths = rows(data)
+    batch = fc.AgentBatch(octets, lengths)
+    batch.walk()
+    agree(batch, fc.AgentAdvertisement.decode)
+    inside(batch.index(), lengths, data)
+    before = batch.status.copy()
+    batch.sum_up()
+    batch.walk()
+    agree(batch, fc.AgentAdvertisement.decode)
+    inside(batch.index(), lengths, data)
+    must(not (batch.status == fc.Status.BAD_CHECKSUM).any(), "checksums filled in wrong", data)
+    must(not batch.status[before == 0].any(), "no longer well-formed", data)
+    for view in ("fixed", "mobility_agent"):
+        try:
+            getattr(batch, view)
+        except fc.EncodeError as error:
+            must(bool(str(error)), "a refusal says nothing", error)
