@@ -91,7 +91,7 @@ def tunnelled() -> Iterator[bytes]:
 def radius_spaces() -> Iterator[bytes]:
     """A packet for every space of `radius_kinds`: a value of every type in it; TLVs in one another, long ones, several fragments."""
     import fastcodec as fc
-    from rules import Target, as_prepared
+    from rules import SECRET, Target, as_prepared
 
     with as_prepared(Target(lambda data: None, (), kinds=True)):
         from radius_kinds import KINDS, SPACES
@@ -107,7 +107,8 @@ def radius_spaces() -> Iterator[bytes]:
         for name in ("Ext246-octets", "Evs5-octets", "Going-On-octets"):
             yield packet_of([(name, bytes(600)), ("Class", b"c"), (name, b"x")])
         yield packet_of([("Tunnel-Type:1", 9), ("Tunnel-Client-Endpoint:2", "x"), ("Attr-26.40002.70000", b"x"), ("Attr-246.26.40009.255", b"x")])
-        yield fc.RadiusPacket(2, 1, bytes(16), [("Tunnel-Password:1", "secret"), ("MS-MPPE-Send-Key", bytes(32))]).encode(b"secret")
+        hidden = fc.RadiusPacket(2, 1, b"", [("Tunnel-Password:1", "secret"), ("MS-MPPE-Send-Key", bytes(32))])
+        yield hidden.encode(SECRET, bytes(range(16)))
 
 
 def packet_of(pairs: list[tuple[str, Any]]) -> bytes:
@@ -153,8 +154,8 @@ def exchanges() -> Iterator[list[bytes]]:
     octets = access.encode(SECRET)
     accept = fc.RadiusPacket(2, 7, b"", [("Tunnel-Password:1", "hush"), ("Class", b"c")]).encode(SECRET, access)
     yield [udp4(octets, 40000, 1812), udp4(accept, 1812, 40000, True)]
-    revocation = fc.RegistrationRevocation(0, 0, home, agent, care_of, 9, [fc.FaHaAuthentication(0x200)]).encode(KEY)
-    acknowledged = fc.RevocationAcknowledgment(0, 0, home, 9, [fc.FaHaAuthentication(0x200)]).encode(KEY)
+    revocation = fc.RegistrationRevocation(0, home, agent, care_of, 9, [fc.FaHaAuthentication(0x200)]).encode(KEY)
+    acknowledged = fc.RevocationAcknowledgment(0, home, 9, [fc.FaHaAuthentication(0x200)]).encode(KEY)
     yield [udp4(revocation, 434, 434), udp4(acknowledged, 434, 434, True)]
 
 

@@ -85,7 +85,7 @@ def decode_message(data: bytes) -> None:
     try:
         for event in Reader(keys(True)).messages([octets], kind):
             shown(event)
-            if event.protocol == "mip4" and event.message is not None:
+            if event.protocol == "mip4" and event.message is not None and not event.source:
                 wrong, odd = sorted_out(octets)
                 must(set(wrong) <= set(event.faults) and odd == event.remarks, "findings of another message", event)
         must(octets_of(octets.hex()) == octets, "other octets out of hexadecimal", octets)
