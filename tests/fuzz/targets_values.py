@@ -6,7 +6,7 @@ import random
 from collections.abc import Callable
 from typing import Any
 
-from rules import attempt, must
+from rules import attempt, must, one_way_to_write
 
 import fastcodec as fc
 from fastcodec import EncodeError
@@ -49,7 +49,8 @@ def comes_back(made: Any) -> None:
     """Through JSON always; through octets where it encodes, for not every value that a class holds fits its octets."""
     str(made)
     repr(made)
-    must(type(made).from_json(made.to_json()) == made, "another one after to_json", made, made.to_json())
+    if not isinstance(made, Message) or one_way_to_write(made):
+        must(type(made).from_json(made.to_json()) == made, "another one after to_json", made, made.to_json())
     if not isinstance(made, Message) or not can_stand_alone(made):
         return
     try:
@@ -62,7 +63,8 @@ def comes_back(made: Any) -> None:
     if again is None:                   # an extension twice, a code of 28 octets: who makes it by hand may send it
         return
     must(again.encode() == octets, "encodes in another way the second time", made, octets)
-    must(summed_up(again) == summed_up(made) or isinstance(made, fc.RadiusPacket), "comes back as another", made, octets, again)
+    if kinds_of(again) == kinds_of(made):      # what is known comes back in its own class, such as EapUnknown(1) as EapIdentity
+        must(summed_up(again) == summed_up(made), "comes back as another", made, octets, again)
 
 
 def summed_up(message: Any) -> Any:
@@ -70,8 +72,17 @@ def summed_up(message: Any) -> Any:
     return message.replace(message=message.message.replace(checksum=0)) if isinstance(message, fc.MobilityPacket) else message
 
 
+def kinds_of(message: Any) -> list[Any]:
+    """Of its parts, the names of RADIUS attributes among them."""
+    if isinstance(message, fc.RadiusPacket):
+        return [name for name, _ in message.attributes]
+    return [type(part) for part in [*message.parts(), getattr(message, "body", None)]]
+
+
 def can_stand_alone(made: Any) -> bool:
-    """A random authenticator would be made for a RADIUS packet without one."""
+    """A random authenticator would be made for a RADIUS packet without one; a header that names the address of the packet's own is lost."""
+    if isinstance(made, fc.MobilityPacket):
+        return made.source != made.home_address and made.destination != made.routing_address
     return not isinstance(made, fc.RadiusPacket) or len(made.authenticator) == 16
 
 
