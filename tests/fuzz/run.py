@@ -37,8 +37,9 @@ SO_FAR = "executions so far: "
 # ---- inside: this process becomes the fuzzer of one target
 
 def fuzz(name: str, runs: int, corpus: Path, seed: int) -> None:
-    """The modules written in Python tell their coverage as the compiled ones do."""
+    """The modules written in Python tell their coverage as the compiled ones do, if they are imported here first."""
     import atheris
+    assert "fastcodec" not in sys.modules
 
     with atheris.instrument_imports(include=["fastcodec", "loadgen", "servers"]):
         from targets import TARGETS
@@ -56,10 +57,12 @@ def fuzz(name: str, runs: int, corpus: Path, seed: int) -> None:
         except BaseException:
             (findings / f"{name}-{sha1(data).hexdigest()}").write_bytes(data)
             raise
-    words = corpus.with_suffix(".words")
-    words.write_text("".join(f"\"{escaped(word)}\"\n" for word in target.words))
     options = [f"-runs={runs}", f"-max_len={target.longest}", f"-timeout={TIMEOUT}", f"-rss_limit_mb={RSS_MB}", f"-seed={seed}",
-               f"-artifact_prefix={findings}/{name}-", "-print_final_stats=1", "-verbosity=1", f"-dict={words}"]
+               f"-artifact_prefix={findings}/{name}-", "-print_final_stats=1", "-verbosity=1"]
+    if target.words:
+        words = corpus.with_suffix(".words")
+        words.write_text("".join(f'"{escaped(word)}"\n' for word in target.words))
+        options.append(f"-dict={words}")
     with as_prepared(target):
         atheris.Setup([name, *options, str(corpus)], run, custom_mutator=mutator(target, atheris.Mutate))
         atheris.Fuzz()
@@ -130,7 +133,7 @@ def campaign(name: str, runs: int, seed: int) -> dict[str, object]:
         corpus = Path(folder) / "corpus"
         corpus.mkdir()
         planted, start = plant(name, corpus), time.monotonic()
-        command = [sys.executable, __file__, "--inside", str(corpus), "--runs", str(runs), "--seed", str(seed), name]
+        command = [sys.executable, __file__, "--inside", name, str(runs), str(corpus), str(seed)]
         with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, errors="replace") as process:
             done, covered, last = followed(name, process.stderr or sys.stdin, start, corpus)
         seconds = time.monotonic() - start
@@ -144,22 +147,21 @@ def campaign(name: str, runs: int, seed: int) -> dict[str, object]:
 
 
 def main() -> int:
+    if sys.argv[1:2] == ["--inside"]:             # nothing is imported before it can be instrumented
+        fuzz(sys.argv[2], int(sys.argv[3]), Path(sys.argv[4]), int(sys.argv[5]))
+        return 0
     from targets import TARGETS
 
     parser = argparse.ArgumentParser(description="Fuzz every decoder with atheris.")
     parser.add_argument("--runs", type=int, default=1_000_000, help="executions of each target, at least (default 1 000 000)")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, metavar="N", help="targets at a time (default: processors)")
     parser.add_argument("--seed", type=int, default=0, help="of the mutations; 0: another one every time")
-    parser.add_argument("--inside", metavar="CORPUS", help=argparse.SUPPRESS)
     parser.add_argument("--report", type=Path, help="also write the rows as JSON")
     parser.add_argument("targets", nargs="*", metavar="TARGET", help=f"default all: {', '.join(TARGETS)}")
     options = parser.parse_args()
     unknown = [name for name in options.targets if name not in TARGETS]
     if unknown:
         parser.error(f"no target is called {', '.join(unknown)}")
-    if options.inside:
-        fuzz(options.targets[0], options.runs, Path(options.inside), options.seed)
-        return 0
     rows: list[dict[str, Any]] = []
     with ThreadPoolExecutor(max(1, options.jobs)) as at_once:
         for row in at_once.map(lambda name: campaign(name, options.runs, options.seed), options.targets or TARGETS):

@@ -19,6 +19,7 @@ from loadgen.decode.keys import Keys, read_keys
 from loadgen.decode.reader import READERS, Reader
 from loadgen.decode.views import as_json, full, one_line
 from loadgen.errors import UsageError
+from servers import secrets_file
 from servers.errors import ConfigurationError
 
 LINKS = (LinkType.RAW, LinkType.ETHERNET, LinkType.LINUX_SLL, LinkType.LINUX_SLL2, LinkType.NULL, LinkType.LOOP, LinkType.IPV4,
@@ -26,6 +27,7 @@ LINKS = (LinkType.RAW, LinkType.ETHERNET, LinkType.LINUX_SLL, LinkType.LINUX_SLL
 KINDS = (None, "ip", *READERS)
 HEAD, MOST_FRAMES = 4, 8                     # octets before a frame; frames of an input
 MS = 10**6
+secrets_file.LARGEST = 1 << 16               # so that the sanitizer need not look after 64 MiB for every file that is read
 NETWORKS = [(ip_network(network), SECRET) for network in ("::/0", "0.0.0.0/0")]
 UNCHECKED = {"number", "time_ns", "length"}
 
