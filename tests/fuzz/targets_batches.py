@@ -42,14 +42,12 @@ def agree(batch: Rows, decode: Callable[[bytes], Any]) -> None:
 
 def as_walked_alone(data: bytes, kind: int) -> None:
     """Rows that nearly look like their neighbours are told apart: each has what it has in a batch of its own."""
-    octets = np.empty((ROWS, len(data)), np.uint8)
-    octets[:] = np.frombuffer(data, np.uint8)
-    for row in range(1, ROWS - 1):
-        octets[row, -1 - data[-row % len(data)] % len(data)] ^= row
-    together = walked(octets, kind)
-    for row in range(ROWS - 1):
-        must(walked(octets[row:row + 1], kind)[0] == together[row], "another walk in company", row, octets)
-    must(together[ROWS - 1] == together[0], "another walk behind others", octets)
+    changed = bytearray(data)
+    changed[-1 - data[-1] % len(data)] ^= 1 << data[0] % 8
+    octets = np.frombuffer(data + changed + data, np.uint8).reshape(3, len(data))
+    first, second, last = walked(octets.copy(), kind)
+    must([second] == walked(octets[1:2].copy(), kind), "another walk in company", octets)
+    must(first == last, "another walk behind others", octets)
 
 
 def walked(octets: Any, kind: int) -> list[bytes]:
@@ -80,7 +78,7 @@ def registration_batch(data: bytes) -> None:
     batch.walk()
     agree(batch, CLASSES[kind].decode)
     inside(batch.index(), lengths, data)
-    for authenticator in ("mn_aaa", "mn_ha", "mn_fa", "fa_ha"):
+    for authenticator in (("mn_aaa", "mn_ha"), ("mn_fa", "fa_ha"))[len(data) % 2]:
         batch.walk()
         batch.verify(KEYS, authenticator=authenticator)
         batch.walk()
@@ -94,9 +92,8 @@ def radius_batch(data: bytes) -> None:
     batch.walk()
     agree(batch, fc.RadiusPacket.decode)
     batch.index()
-    for name in ("User-Name", "NAS-IP-Address", "EAP-Message"):
-        batch.places(name)
-    batch.column("NAS-Port")
+    look = len(data) % 4              # each of them indexes all rows
+    batch.column("NAS-Port") if look == 3 else batch.places(("User-Name", "NAS-IP-Address", "EAP-Message")[look])
     batch.verify(SECRETS, requests=REQUESTS, require=False)
     batch.walk()
     signed_rows(batch)
