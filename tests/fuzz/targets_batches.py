@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from ipaddress import IPv6Address
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from rules import BY_SPI, KEY, SECRET, must
 ROWS = 4                                    # enough for lanes; the last one ends where the memory ends
 KEYS, ALONE, ONE = fc.KeyTable(BY_SPI), fc.SecretArray([KEY, Secret(b"k", "keyed-md5")]), fc.SecretArray([KEY])
 SECRETS, REQUESTS, ALTERNATING = fc.SecretArray([SECRET]), np.zeros((ROWS, 16), np.uint8), np.arange(ROWS) % 2
+HERE, THERE = (np.tile(np.frombuffer(IPv6Address(address).packed, np.uint8), (ROWS, 1)) for address in ("2001:db8::1", "2001:db8::2"))
 SHARES = np.arange(1, ROWS + 1)
 
 
@@ -115,15 +117,15 @@ def mobility_batch(data: bytes) -> None:
     batch.walk()
     agree(batch, (fc.BindingUpdate if kind == 5 else fc.BindingAcknowledgement).decode)
     inside(batch.index(), lengths, data)
-    batch.verify_checksums("2001:db8::1", "2001:db8::2")
+    batch.verify_checksums(HERE, THERE)
     for authenticator in ("mn_ha", "mn_aaa"):
         batch.walk()
-        batch.verify(KEYS, "2001:db8::1", "2001:db8::2", authenticator=authenticator)
+        batch.verify(KEYS, HERE, THERE, authenticator=authenticator)
         batch.walk()
-        batch.sign(ONE, "2001:db8::1", authenticator=authenticator)
+        batch.sign(ONE, HERE, authenticator=authenticator)
     batch.walk()
-    batch.fill_checksums("2001:db8::1", "2001:db8::2")
-    must(not (batch.status == 0)[batch.verify_checksums("2001:db8::1", "2001:db8::2") != 0].any(), "checksums filled in wrong", data)
+    batch.fill_checksums(HERE, THERE)
+    must(not (batch.status == 0)[batch.verify_checksums(HERE, THERE) != 0].any(), "checksums filled in wrong", data)
 
 
 def agent_batch(data: bytes) -> None:
