@@ -29,7 +29,7 @@ sys.path[:0] = [str(HERE), str(HERE.parent / "fastcodec")]
 
 TIMEOUT, RSS_MB = 5, 2048
 MINUTE = 60
-DONE = re.compile(r"Done (\d+) runs")
+DONE = re.compile(r"(?:Done|number_of_executed_units:) *(\d+)")
 COVERED = re.compile(r"cov: (\d+) ft: (\d+)")
 SO_FAR = "executions so far: "
 

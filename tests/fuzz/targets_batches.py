@@ -93,7 +93,8 @@ def radius_batch(data: bytes) -> None:
     batch = fc.RadiusBatch(octets, lengths)
     batch.walk()
     agree(batch, fc.RadiusPacket.decode)
-    batch.index()
+    index = batch.index()
+    must(bool((index["offset"] + index["size"].astype(int) <= lengths[index["row"]]).all()), "an attribute beyond its row", data)
     look = len(data) % 4              # each of them indexes all rows
     batch.column("NAS-Port") if look == 3 else batch.places(("User-Name", "NAS-IP-Address", "EAP-Message")[look])
     batch.verify(SECRETS, requests=REQUESTS, require=False)

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import pytest
 from mutations import mutations
+from planted import BUGS, ROOT
 from rules import as_prepared
 from seeds import findings, seeds
 from targets import TARGETS
@@ -22,6 +23,13 @@ def test_mutations(name: str) -> None:
             except Exception as error:
                 error.add_note(f"input: {data.hex()}")
                 raise
+
+
+def test_every_target_has_a_bug_to_find() -> None:
+    """`planted.py` plants them, where the sources still say what they did."""
+    assert {bug.target for bug in BUGS} == set(TARGETS)
+    for bug in BUGS:
+        assert (ROOT / bug.file).read_text().count(bug.before) == 1, bug
 
 
 @pytest.mark.parametrize("name", TARGETS)
