@@ -24,12 +24,16 @@ def mip4(data: bytes) -> None:
 
 
 def lint(data: bytes) -> None:
-    for finding in fc.lint(data):
+    """What cannot be decoded has a finding; a message has those of its octets."""
+    found = fc.lint(data)
+    for finding in found:
         must(0 <= finding.offset <= len(data), "a finding beyond the message", finding)
-    for cls in (fc.Mip4Message, fc.AgentAdvertisement, fc.AgentSolicitation):
-        message = attempt(cls.decode, data)
-        if message is not None:
-            fc.lint(message)
+        must(str(finding.offset) in str(finding) and bool(finding.section), "a finding that says nothing", finding)
+    cls = fc.AgentMessage if data[:1] in (b"\x09", b"\x0a") else fc.Mip4Message
+    message = attempt(cls.decode, data)
+    must(message is not None or bool(found), "cannot be decoded, and has no finding", data)
+    if message is not None and message.encode() == data:
+        must(fc.lint(message) == found, "a message has other findings than its octets", data, found, fc.lint(message))
 
 
 def radius(data: bytes) -> None:
