@@ -31,11 +31,11 @@ class Bug(NamedTuple):
 
 BUGS = (
     Bug("mip4", "fastcodec/wire.pyx", "if length > n - at - head:", "if length > n - at - head + 1:"),
-    Bug("lint", "fastcodec/registration.pyx", "if fixed == 0 or n < fixed:", "if fixed == 0:"),
+    Bug("lint", "fastcodec/lint_view.py", "row.minimum <= place.end - place.value <= row.maximum", "place.end - place.value <= row.maximum"),
     Bug("radius", "fastcodec/radius.pyx", "if size < 2 or size > end - at or p[at] == 0:", "if size < 2 or p[at] == 0:"),
     Bug("radius", "fastcodec/radius.pyx", "if out.attributes == most_attributes:", "if out.attributes > most_attributes:"),
     Bug("radius_spaces", "fastcodec/attribute_items.pyx", "if end - p < 2 or p[1] < 2 or p[1] > end - p:", "if end - p < 2 or p[1] < 2:"),
-    Bug("radius_spaces", "fastcodec/attribute_spaces.pyx", "if rest <= space.head:", "if rest < 0:"),
+    Bug("radius_spaces", "fastcodec/attribute_spaces.pyx", "return n if space.head < n <= rest else 0", "return n if space.head < n else 0"),
     Bug("mobility", "fastcodec/mip6.pyx", "if n - at < 2 or p[at + 1] > n - at - 2:", "if n - at < 2:"),
     Bug("mobility_packet", "fastcodec/headers.pyx", "if size < 8 or size > out.size - at:", "if size < 8:"),
     Bug("eap", "fastcodec/gpsk.py", "if size > len(data) - at:", "if at > len(data):"),
