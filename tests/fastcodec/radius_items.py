@@ -4,6 +4,7 @@ from ipaddress import IPv4Network, IPv6Network
 from hypothesis import strategies as st
 from radius_kinds import KINDS, SPACES
 
+
 def texts(most: int, least: int = 1) -> st.SearchStrategy[str]:
     return st.text(st.characters(exclude_categories=("Cs",)), min_size=least, max_size=most // 4)
 

@@ -31,7 +31,7 @@ SPECIAL = {         # fields whose values an RFC narrows further than their anno
     fc.UnknownExtension: {"octets": UNKNOWN}, fc.UnknownOption: {"octets": UNKNOWN}, fc.GfaAddress: {"value": st.binary(min_size=6, max_size=6)},
     fc.Padding: {"count": st.integers(1, 40)}, fc.ServiceSelection: {"service": SOME_TEXT}, fc.ServiceSelectionOption: {"identifier": SOME_TEXT},
     fc.MobileNodeIdentifierOption: {"identifier": SOME_TEXT},
-    fc.MobilityPadding: {"octets": st.integers(9, 20).map(lambda n: bytes((1, n)) + bytes(n))},
+    fc.MobilityPadding: {"octets": st.sampled_from((10, 18)).map(lambda n: bytes((1, n)) + bytes(n))},
     fc.PanaMessage: {"type": st.integers(1, 4)}, fc.AgentAdvertisement: {"empty_entry_size": st.just(0)},
     fc.MobilityPacket: {"routing_address": st.none() | st.just(IPv6Address("2001:db8::77")), "home_address": st.none() | st.just(IPv6Address("2001:db8::78"))},
     fc.BootstrapAddress: {"vendor": st.just(32473), "vendor_type": st.integers(1, 3)},

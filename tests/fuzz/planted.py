@@ -38,7 +38,7 @@ BUGS = (
     Bug("radius_spaces", "fastcodec/attribute_spaces.pyx", "return n if space.head < n <= rest else 0", "return n if space.head < n else 0"),
     Bug("mobility", "fastcodec/mip6.pyx", "if n - at < 2 or p[at + 1] > n - at - 2:", "if n - at < 2:"),
     Bug("mobility_packet", "fastcodec/headers.pyx", "if size < 8 or size > out.size - at:", "if size < 8:"),
-    Bug("eap", "fastcodec/gpsk.py", "if size > len(data) - at:", "if at > len(data):"),
+    Bug("eap", "fastcodec/gpsk.py", "if at != len(data):", "if at > len(data):"),
     Bug("eap", "fastcodec/eap.py", "if data[0] > len(data) - 1:", "if data[0] > len(data):"),
     Bug("pana", "fastcodec/pana.pyx", "if n - at - head < (length + 3) // 4 * 4:", "if n - at - head < length // 4 * 4:"),
     Bug("agents", "fastcodec/agent_discovery.pyx", "if extensions_at(p) > n:", "if extensions_at(p) > n + 8:"),

@@ -90,8 +90,9 @@ def tunnelled() -> Iterator[bytes]:
 
 def radius_spaces() -> Iterator[bytes]:
     """A packet for every space of `radius_kinds`: a value of every type in it; TLVs in one another, long ones, several fragments."""
-    import fastcodec as fc
     from rules import SECRET, Target, as_prepared
+
+    import fastcodec as fc
 
     with as_prepared(Target(lambda data: None, (), kinds=True)):
         from radius_kinds import KINDS, SPACES

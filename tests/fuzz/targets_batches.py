@@ -6,11 +6,11 @@ from ipaddress import IPv6Address
 from typing import Any
 
 import numpy as np
+from rules import BY_SPI, KEY, SECRET, must
 
 import fastcodec as fc
 from fastcodec import DecodeError, Secret
 from fastcodec.rows import Rows
-from rules import BY_SPI, KEY, SECRET, must
 
 # ---- batches ---------------------------------------------------------------------------------------------------------
 
