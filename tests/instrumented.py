@@ -45,7 +45,8 @@ def tree_of(mode: str) -> Path:
     tree = ROOT / "build" / mode
     for folders, left_out in ((FOLDERS[mode], LEFT_OUT), (IN_PYTHON[mode], LEFT_OUT + COMPILED)):
         for folder in folders:
-            shutil.copytree(ROOT / folder, tree / folder, ignore=shutil.ignore_patterns(*left_out), copy_function=refresh, dirs_exist_ok=True)
+            ignored = shutil.ignore_patterns(*left_out)
+            shutil.copytree(ROOT / folder, tree / folder, ignore=ignored, copy_function=refresh, dirs_exist_ok=True)
     for name in FILES:
         refresh(str(ROOT / name), str(tree / name))
     return tree

@@ -46,10 +46,7 @@ def mutations(target: Target, seeds: list[bytes], count: int, seed: int) -> Iter
     yield from seeds[:count]
     for _ in range(max(0, count - len(seeds))):
         octets = source.choice(seeds)
-        if target.vary is not None:
-            octets = target.vary(octets, source.getrandbits(64))
-        else:
-            octets = changed(octets, source)
+        octets = changed(octets, source) if target.vary is None else target.vary(octets, source.getrandbits(64))
         yield (target.mend(octets) if source.random() < 0.5 else octets)[:target.longest]
 
 

@@ -144,8 +144,8 @@ def campaign(name: str, runs: int, seed: int) -> dict[str, object]:
             sys.stderr.write(f"---- {name}: exit {process.returncode}\n{last}\n")
         row = {"target": name, "executions": done, "seconds": round(seconds, 1), "seeds": planted, "corpus": len(list(corpus.iterdir())),
                "cov": covered[0], "ft": covered[1], "ok": process.returncode == 0}
-        print("{target:20} {executions:>12,} executions {seconds:>8} s {seeds:>5} seeds {corpus:>6} in corpus  cov {cov} ft {ft}  {0}".format(
-            "ok" if row["ok"] else "FAILED", **row), flush=True)
+        print("{target:20} {executions:>12,} executions {seconds:>8} s {seeds:>5} seeds {corpus:>6} in corpus  cov {cov} ft {ft}  {0}"
+              .format("ok" if row["ok"] else "FAILED", **row), flush=True)
         return row
 
 

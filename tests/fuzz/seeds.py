@@ -107,7 +107,8 @@ def radius_spaces() -> Iterator[bytes]:
         yield packet_of([("Group", deep), ("List-ipaddr", ["192.0.2.1"] * 3), ("List-short", [1, 2]), ("Joined", bytes(300))])
         for name in ("Ext246-octets", "Evs5-octets", "Going-On-octets"):
             yield packet_of([(name, bytes(600)), ("Class", b"c"), (name, b"x")])
-        yield packet_of([("Tunnel-Type:1", 9), ("Tunnel-Client-Endpoint:2", "x"), ("Attr-26.40002.70000", b"x"), ("Attr-246.26.40009.255", b"x")])
+        yield packet_of([("Tunnel-Type:1", 9), ("Tunnel-Client-Endpoint:2", "x"), ("Attr-26.40002.70000", b"x"),
+                         ("Attr-246.26.40009.255", b"x")])
         hidden = fc.RadiusPacket(2, 1, b"", [("Tunnel-Password:1", "secret"), ("MS-MPPE-Send-Key", bytes(32))])
         yield hidden.encode(SECRET, bytes(range(16)))
 
@@ -232,7 +233,8 @@ def json_texts() -> Iterator[bytes]:
 
 
 SOURCES: dict[str, Callable[[], Iterator[bytes]]] = {
-    "packets": packets, "dictionaries": dictionaries, "dictionary_folders": dictionary_folders, "captures": captures, "tunnelled": tunnelled,
+    "packets": packets, "dictionaries": dictionaries, "dictionary_folders": dictionary_folders, "captures": captures,
+    "tunnelled": tunnelled,
     "radius_spaces": radius_spaces, "frames": frames, "told_messages": told_messages, "keys_files": keys_files, "json": json_texts}
 
 

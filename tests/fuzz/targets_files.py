@@ -8,19 +8,20 @@ from rules import attempt, must, scratch
 
 import fastcodec as fc
 from fastcodec import DictionaryError, LocalError
-from fastcodec.capture import CaptureError, read_capture
+from fastcodec.capture import PCAP_MAGIC, CaptureError, read_capture
 
 # ---- captures --------------------------------------------------------------------------------------------------------
 
 def capture(data: bytes) -> None:
     """Frames lie within the file, in its order; then CaptureError or the end."""
-    read = 0
+    read = number = 0
     try:
         for number, frame in enumerate(read_capture(BytesIO(data)), 1):
             read += len(frame.octets)
             must(frame.number == number, "frames out of order", frame)
             must(is_packed(data) or read <= len(data), "more octets than the file has", frame)
             attempt(fc.look, frame.octets)
+        must(data[:4] not in PCAP_MAGIC or 24 + read + 16 * number == len(data), "less was read than the file holds", data)
     except CaptureError as error:
         must(is_packed(data) or error.offset <= len(data), "an error beyond the file", error)
 
@@ -33,9 +34,11 @@ def is_packed(data: bytes) -> bool:
 
 FILES = ("dictionary", "one", "two", "folder/three")         # of an input, in this order, parted by zero octets
 WORDS_OF_DICTIONARIES = (
-    "$INCLUDE ", "$INCLUDE- ", "BEGIN-VENDOR ", "END-VENDOR ", "BEGIN-TLV ", "END-TLV ", "ATTRIBUTE ", "VALUE ", "VENDOR ", "PROTOCOL RADIUS",
-    "BEGIN-PROTOCOL", "END-PROTOCOL", "FLAGS internal", "format=1,1,c", "format=4,0", "parent=", "encrypt=1", "encrypt=2", "has_tag", "concat",
-    "array", "secret", "string", "octets", "integer", "integer64", "ipaddr", "ipv6prefix", "tlv", "vsa", "extended", "long-extended", "evs",
+    "$INCLUDE ", "$INCLUDE- ", "BEGIN-VENDOR ", "END-VENDOR ", "BEGIN-TLV ", "END-TLV ", "ATTRIBUTE ", "VALUE ", "VENDOR ",
+    "PROTOCOL RADIUS",    "BEGIN-PROTOCOL", "END-PROTOCOL", "FLAGS internal", "format=1,1,c", "format=4,0", "parent=",
+    "encrypt=1", "encrypt=2", "has_tag",
+    "concat", "array", "secret", "string", "octets", "integer", "integer64", "ipaddr", "ipv6prefix", "tlv", "vsa", "extended",
+    "long-extended", "evs",
     "26.1", "241.1", "0x1f", *FILES)
 
 

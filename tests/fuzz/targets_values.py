@@ -15,7 +15,8 @@ from fastcodec.base import Message, Part, descendants
 BASES: tuple[Any, ...] = (Message, Part)
 CLASSES = sorted({cls.__name__: cls for base in BASES for cls in descendants(base)})
 FIELDS = sorted({name for base in BASES for cls in descendants(base) for name in cls.__struct_fields__})
-WORDS_OF_JSON = (*(f'"{name}"' for name in (*CLASSES, *FIELDS)), '"class":', '"octets":', '"hidden":', "null", "true", "[]", "{}", "1e9", "-1",
+WORDS_OF_JSON = (*(f'"{name}"' for name in (*CLASSES, *FIELDS)), '"class":', '"octets":', '"hidden":', "null", "true", "[]",
+                 "{}", "1e9", "-1",
                  "18446744073709551616", '"192.0.2.1"', '"2001:db8::1"', '"\\ud800"', '"User-Name"', '"Attr-26.9.1"', '"00"')
 
 
@@ -91,8 +92,9 @@ DECODERS: dict[Any, Callable[[bytes], Any]] = {fc.PanaMessage: lambda octets: fc
 
 # ---- changed by its structure
 
-VALUES = (None, True, -1, 0, 1, 4, 255, 256, 0xffff, 0x10000, 2**24, 2**32 - 1, 2**32, 2**63, 2**64, 2**70, 1.5, "", "text", "\ud800", "\0", "zz",
-          "00", "00" * 16, "ff" * 300, "192.0.2.1", "192.0.2.256", "2001:db8::1", "fe80::1%eth0", [], {}, [None], [[]], {"octets": "zz"},
+VALUES = (None, True, -1, 0, 1, 4, 255, 256, 0xffff, 0x10000, 2**24, 2**32 - 1, 2**32, 2**63, 2**64, 2**70, 1.5, "", "text", "\ud800", "\0",
+          "zz",          "00", "00" * 16, "ff" * 300, "192.0.2.1", "192.0.2.256", "2001:db8::1", "fe80::1%eth0", [], {}, [None],
+          [[]], {"octets": "zz"},
           {"octets": "c3"}, {"hidden": "00112233445566778899aabbccddeeff"}, [["User-Name", "mn"]], [["Class", {"octets": "00"}]])
 
 

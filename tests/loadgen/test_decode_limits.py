@@ -54,7 +54,8 @@ def at(number: int, time_ns: int, *, back: bool = False) -> Event:
 
 
 def test_a_minute() -> None:
-    for late, answered in ((exchanges.OLDEST_NS, 1), (exchanges.OLDEST_NS + 1, None), (-exchanges.OLDEST_NS, 1), (-exchanges.OLDEST_NS - 1, None)):
+    oldest = exchanges.OLDEST_NS
+    for late, answered in ((oldest, 1), (oldest + 1, None), (-oldest, 1), (-oldest - 1, None)):
         seen = Exchanges()
         start = 10**18
         seen.request(at(1, start), ("radius", 7), "content", None)
