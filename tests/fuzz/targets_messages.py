@@ -151,7 +151,7 @@ def tunnels(data: bytes) -> None:
         packet = bytes(out.inner)
     flags = data[-1] if data else 0
     again = options_and_back(packet, data[-2] if len(data) > 1 and flags & 1 else None, data[0] if flags & 2 else None, bool(flags & 4))
-    must(again in (None, packet[:len(again or b"")]), "another packet comes out", packet, again)
+    must(again is None or (again == packet[:len(again)] and len(again) >= 20), "another packet comes out", packet, again)
 
 
 def options_and_back(packet: bytes, key: int | None, sequence: int | None, checksum: bool) -> bytes | None:
@@ -160,8 +160,8 @@ def options_and_back(packet: bytes, key: int | None, sequence: int | None, check
     except FastcodecError:
         return None
     out = attempt(unwrap, outer, check_source=False)
-    must(out is None or (out.key, out.sequence) == (key, sequence), "another key or sequence number", outer, out)
-    return out and bytes(out.inner)
+    must(out is not None and (out.key, out.sequence) == (key, sequence), "another key or sequence number, or nothing", outer, out)
+    return bytes(out.inner)
 
 
 MESSAGES = (fc.Mip4Message, fc.RadiusPacket, fc.MobilityMessage, fc.EapPacket, fc.PanaMessage, fc.AgentAdvertisement, fc.MobilityPacket)

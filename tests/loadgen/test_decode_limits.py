@@ -5,6 +5,7 @@ import sys
 from ipaddress import ip_network
 from pathlib import Path
 
+import msgspec
 import pytest
 
 import fastcodec as fc
@@ -13,6 +14,7 @@ from loadgen.decode import exchanges, findings, keys, links, reader
 from loadgen.decode.event import Event
 from loadgen.decode.exchanges import Exchanges
 from loadgen.decode.keys import Keys
+from servers.errors import ConfigurationError
 
 sys.path.insert(0, str(Path(__file__).parent))
 from decoding import HERE, REQUEST, THERE, event, packet
@@ -118,3 +120,22 @@ def test_longest_packet_that_was_cut() -> None:
     found = event(octets[:60], missing=2**32 - 1 - 60)
     assert found.note == "cut: 60 of 4294967295 octets were captured"
     assert found.is_part
+
+
+@pytest.mark.parametrize(("text", "says"), [
+    (b'{"schema":"mipstorm.testbed/1","pid":\xff}', "is no testbed document"), (b'{"a":' * 5000, "is no testbed document")])
+def test_testbed_documents_that_are_none(tmp_path: Path, text: bytes, says: str) -> None:
+    (tmp_path / "tb.json").write_bytes(text)
+    (tmp_path / "tb.json").chmod(0o600)
+    with pytest.raises(ConfigurationError, match=says):
+        keys.read_keys(tmp_path / "tb.json")
+
+
+def test_networks_of_a_testbed_that_are_none(tmp_path: Path) -> None:
+    document = {"schema": "mipstorm.testbed/1", "pid": 1, "servers": {"aaah": {"radius": "127.0.0.1:1812", "pids": []},
+                "fha": {"mip4": "127.0.0.1:434", "pids": []}}, "radius_clients": [{"network": "127.0.0.0/99", "secret": "x"}], "vendor": 1,
+                "pools": [], "care_of_networks": [], "subscribers": {"csv": "nodes.csv", "count": 0}}
+    (tmp_path / "tb.json").write_bytes(msgspec.json.encode(document))
+    (tmp_path / "tb.json").chmod(0o600)
+    with pytest.raises(ConfigurationError, match=r"tb.json: .*127\.0\.0\.0/99"):
+        keys.read_keys(tmp_path / "tb.json")
