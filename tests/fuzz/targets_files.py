@@ -19,11 +19,18 @@ def capture(data: bytes) -> None:
         for number, frame in enumerate(read_capture(BytesIO(data)), 1):
             read += len(frame.octets)
             must(frame.number == number, "frames out of order", frame)
+            must(data[:4] not in PCAP_MAGIC or len(frame.octets) == captured(data, 8 + read + 16 * number - len(frame.octets)),
+                 "another number of octets than its header says", frame)
             must(is_packed(data) or read <= len(data), "more octets than the file has", frame)
             attempt(fc.look, frame.octets)
         must(data[:4] not in PCAP_MAGIC or 24 + read + 16 * number == len(data), "less was read than the file holds", data)
     except CaptureError as error:
         must(is_packed(data) or error.offset <= len(data), "an error beyond the file", error)
+
+
+def captured(data: bytes, at: int) -> int:
+    """Octets that the header of a frame of a pcap file says it has."""
+    return int.from_bytes(data[at + 8:at + 12], "big" if PCAP_MAGIC[data[:4]][0] == ">" else "little")
 
 
 def is_packed(data: bytes) -> bool:
@@ -35,7 +42,7 @@ def is_packed(data: bytes) -> bool:
 FILES = ("dictionary", "one", "two", "folder/three")         # of an input, in this order, parted by zero octets
 WORDS_OF_DICTIONARIES = (
     "$INCLUDE ", "$INCLUDE- ", "BEGIN-VENDOR ", "END-VENDOR ", "BEGIN-TLV ", "END-TLV ", "ATTRIBUTE ", "VALUE ", "VENDOR ",
-    "PROTOCOL RADIUS",    "BEGIN-PROTOCOL", "END-PROTOCOL", "FLAGS internal", "format=1,1,c", "format=4,0", "parent=",
+    "PROTOCOL RADIUS", "BEGIN-PROTOCOL", "END-PROTOCOL", "FLAGS internal", "format=1,1,c", "format=4,0", "parent=",
     "encrypt=1", "encrypt=2", "has_tag",
     "concat", "array", "secret", "string", "octets", "integer", "integer64", "ipaddr", "ipv6prefix", "tlv", "vsa", "extended",
     "long-extended", "evs",
