@@ -16,101 +16,15 @@ from __future__ import annotations
 import argparse
 import gc
 import sys
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from fnmatch import fnmatch
-from ipaddress import IPv4Address
 from time import perf_counter_ns
 from typing import Any
 
 import numpy as np
 
-import fastcodec as fc
+from benchmarks.verifications import Subject, batches, singles
 
 LIMIT, KEPT, WARM_UP = 4.5, 0.90, 2000
-KEY, SECRET = fc.Secret(bytes(range(16))), fc.Secret(b"a shared secret of 26 octets")
-REQUEST_AUTHENTICATOR = bytes(range(16))
-ROWS = 64
-ADDRESS = IPv4Address("192.0.2.25")
-
-
-@dataclass
-class Subject:
-    """Something that verifies the digest at `place` of `octets`, and refuses it when it is wrong."""
-
-    name: str
-    octets: np.ndarray[Any, np.dtype[np.uint8]]      # a row, or those of a batch
-    place: slice
-    verify: Callable[[], None]
-    prepare: Callable[[], None] = lambda: None
-
-
-def single(name: str, message: bytes, place: slice, verify: Callable[[bytes], Any]) -> Subject:
-    octets = np.frombuffer(bytearray(message), np.uint8)
-
-    def work() -> None:
-        try:
-            verify(memoryview(octets))  # type: ignore[arg-type]
-        except fc.AuthenticationError:
-            return
-        raise AssertionError(f"{name}: a wrong digest was taken for right")
-    verify(message)
-    return Subject(name, octets[np.newaxis], place, work)
-
-
-def access_request() -> tuple[bytes, slice]:
-    """With a Message-Authenticator, the first attribute."""
-    packet = fc.RadiusPacket(1, 7, REQUEST_AUTHENTICATOR, [("User-Name", "mn0001@home.example"), ("NAS-Identifier", "fha")])
-    return packet.encode(SECRET), slice(22, 38)
-
-
-def access_accept() -> tuple[bytes, slice]:
-    request = fc.RadiusPacket(1, 7, REQUEST_AUTHENTICATOR)
-    return fc.RadiusPacket(2, 7, b"", [("Session-Timeout", 7200), ("Class", bytes(16))]).encode(SECRET, request), slice(4, 20)
-
-
-def registration(authenticator: fc.Extension) -> tuple[bytes, slice]:
-    octets = fc.RegistrationRequest(0x22, 1800, ADDRESS, ADDRESS, ADDRESS, 2**63, [
-        fc.Nai("mn0001@home.example"), authenticator]).encode(KEY)
-    return octets, slice(len(octets) - 16, len(octets))
-
-
-def singles() -> Iterator[Subject]:
-    yield single("Message-Authenticator", *access_request(), lambda octets: fc.verify_request(octets, SECRET))
-    yield single("Response Authenticator", *access_accept(),
-                 lambda octets: fc.verify_response(octets, SECRET, REQUEST_AUTHENTICATOR))
-    yield single("MN-HA", *registration(fc.MnHaAuthentication(0x1001)), lambda octets: fc.verify_mn_ha(octets, KEY))
-    yield single("MN-AAA", *registration(fc.GeneralizedAuthentication(0x200)), lambda octets: fc.verify_mn_aaa(octets, KEY))
-
-
-def many(name: str, batch: Any, place: slice, verify: Callable[[], Any]) -> Subject:
-    """Every row wrong in the same octet."""
-    def work() -> None:
-        if not verify().all():
-            raise AssertionError(f"{name}: a wrong digest was taken for right")
-    batch.walk()
-    if verify().any():
-        raise AssertionError(f"{name}: a right digest was refused")
-    return Subject(name, batch.octets, place, work, batch.walk)
-
-
-def rows(message: bytes) -> tuple[np.ndarray[Any, np.dtype[np.uint8]], np.ndarray[Any, np.dtype[np.uint32]]]:
-    return np.tile(np.frombuffer(message, np.uint8), (ROWS, 1)), np.full(ROWS, len(message), np.uint32)
-
-
-def batches() -> Iterator[Subject]:
-    keys, secrets = fc.SecretArray([KEY]), fc.SecretArray([SECRET])
-    for authenticator, extension in (("mn_ha", fc.MnHaAuthentication(0x1001)), ("mn_aaa", fc.GeneralizedAuthentication(0x200))):
-        message, place = registration(extension)
-        batch = fc.RegistrationBatch(*rows(message), 1)
-        yield many(f"batch of {authenticator.upper().replace('_', '-')}", batch, place,
-                   lambda batch=batch, name=authenticator: batch.verify(keys, authenticator=name))
-    message, place = access_request()
-    requests = fc.RadiusBatch(*rows(message))
-    yield many("batch of Message-Authenticators", requests, place, lambda: requests.verify(secrets))
-    message, place = access_accept()
-    answers, asked = fc.RadiusBatch(*rows(message)), np.tile(np.frombuffer(REQUEST_AUTHENTICATOR, np.uint8), (ROWS, 1))
-    yield many("batch of Response Authenticators", answers, place, lambda: answers.verify(secrets, requests=asked))
 
 
 def leaky() -> Subject:

@@ -82,6 +82,9 @@ cdef bint _put(Row row, attribute, dict known) except -1:
     return True
 
 
+cdef list CITED = []             # names of the dictionary in use that SECTIONS knows because of it
+
+
 def configure(dictionary=None):
     """Use this dictionary (the shipped one unless given) in the whole process, names and slots alike."""
     cdef Row row
@@ -99,7 +102,10 @@ def configure(dictionary=None):
         row = NAMES[attribute.name] = Row(attribute, dictionary.values.get(attribute.name, {}))
         if not attribute.is_internal and _put(row, attribute, known):
             known[_key(attribute)] = row
-    SECTIONS.update(dict.fromkeys(NAMES, "RFC 2865 5"))      # what an error says of an attribute, unless it knows better
+    for name in CITED:
+        SECTIONS.pop(name, None)
+    CITED[:] = NAMES.keys() - SECTIONS.keys()
+    SECTIONS.update(dict.fromkeys(CITED, "RFC 2865 5"))      # what an error says of an attribute, unless it knows better
 
 
 def label_of(str name, value):

@@ -103,7 +103,16 @@ def text_of(value: Any) -> str:
         return bytes.fromhex(value["octets"]).decode("utf-8", "surrogateescape")
     if not isinstance(value, str):
         raise TypeError
+    value.encode("utf-8", "surrogateescape")      # other surrogates have no octets: ValueError
     return value
+
+
+def address_of(value: Any) -> IPv6Address:
+    """No zone: octets have no place for it."""
+    address = IPv6Address(value)
+    if address.scope_id is not None:
+        raise ValueError
+    return address
 
 
 def number_of(value: Any) -> int:
@@ -113,7 +122,7 @@ def number_of(value: Any) -> int:
 
 
 READERS: dict[Any, Callable[[Any], Any]] = {
-    int: number_of, str: text_of, bytes: bytes.fromhex, IPv4Address: IPv4Address, IPv6Address: IPv6Address}
+    int: number_of, str: text_of, bytes: bytes.fromhex, IPv4Address: IPv4Address, IPv6Address: address_of}
 
 
 def once(function: Callable[[Any], V]) -> Callable[[Any], V]:

@@ -5,6 +5,7 @@ from libc.stdint cimport uint32_t, uint64_t
 
 import msgspec
 
+from fastcodec.errors import EncodeError
 from fastcodec.hidden import Hidden
 
 cdef dict _FIELDS = {}           # class of messages or parts -> whether `as_dict` makes its dict
@@ -100,7 +101,12 @@ def encodable(str text):
 
 
 cdef object plain_text(str text):
-    return text if text.isascii() or encodable(text) else {"octets": text.encode("utf-8", "surrogateescape").hex()}
+    if text.isascii() or encodable(text):
+        return text
+    try:
+        return {"octets": text.encode("utf-8", "surrogateescape").hex()}
+    except UnicodeEncodeError:           # a surrogate that stands for no octet
+        raise EncodeError("text", f"{text!r} is neither Unicode nor octets") from None
 
 
 def plain(value):

@@ -44,6 +44,9 @@ def configure(dictionary=None):
     cdef Numbers numbers
     dictionary = dictionary or default()
     memset(&numbers, 0, sizeof(Numbers))
+    missing = {OUR_VENDOR} - dictionary.vendors.keys() or set(SLOT_NAMES.values()) - dictionary.attributes.keys()
+    if missing:
+        raise LocalError(f"the dictionary has no {min(missing)}: it must hold what is shipped (fastcodec.load)")
     ours = dictionary.vendors[OUR_VENDOR]
     numbers.vendor = ours.number
     if (ours.type_size, ours.length_size, ours.continuation) != (1, 1, False):

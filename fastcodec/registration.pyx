@@ -64,8 +64,8 @@ cdef object _refusal(Plan plan, const uint8_t* p, int n, int status, int fault):
 
 cdef object _decode_tunnel(Plan plan, const uint8_t* p, int n):
     """Tunnel Data: a header and the inner packet, nothing else, RFC 3519 3.3."""
-    if n < 1 or p[0] != plan.type:
-        raise DecodeError(plan.cls.__name__, 0, f"type {p[0] if n else 0}, not {plan.type}", State.WRONG_TYPE)
+    if n and p[0] != plan.type:
+        raise DecodeError(plan.cls.__name__, 0, f"type {p[0]}, not {plan.type}", State.WRONG_TYPE)
     if n < plan.size:
         raise DecodeError(plan.cls.__name__, n, f"{n} octets, {plan.size} needed", State.TOO_SHORT)
     return plan.make(p, plan.tail_of(p + plan.size, n - plan.size))

@@ -77,5 +77,5 @@ def read(path: Path) -> Testbed:
     """ConfigurationError says in one line what is wrong with the file."""
     try:
         return msgspec.json.decode(read_private(path), type=Testbed)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ConfigurationError(f"{path}: is no testbed document: {error}") from None

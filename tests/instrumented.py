@@ -1,7 +1,7 @@
 """The compiled modules under AddressSanitizer and UndefinedBehaviorSanitizer, built in a tree of their own.
 
     python tests/instrumented.py sanitize -m pytest tests/fastcodec     gcc, all modules, bounds checked: build/sanitize
-    python tests/instrumented.py fuzz tests/fuzz/run.py eap             clang and libFuzzer, fastcodec alone: build/fuzz
+    python tests/instrumented.py fuzz tests/fuzz/run.py eap             clang and libFuzzer, only fastcodec compiled: build/fuzz
 
 What follows the mode goes to a Python that runs in that tree, under the sanitizers' runtime. The ordinary build is untouched.
 """
@@ -18,7 +18,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 FILES = ("setup.py", "pyproject.toml", "README.md", "CHANGELOG.md", "LICENSE", "MANIFEST.in", "Makefile")
 FOLDERS = {"sanitize": ("fastcodec", "servers", "loadgen", "tests", "benchmarks"), "fuzz": ("fastcodec", "tests")}
-NOT_SOURCES = shutil.ignore_patterns("*.so", "__pycache__", "_cyutility.c", "bin", ".pytest_cache", ".hypothesis", "findings")
+IN_PYTHON = {"sanitize": (), "fuzz": ("servers", "loadgen")}     # of these nothing that is compiled: what `mipstorm decode` is made of
+LEFT_OUT = ("*.so", "__pycache__", "_cyutility.c", "bin", ".pytest_cache", ".hypothesis", "findings")
+COMPILED = ("*.pyx", "*.pxd", "*.pyi", "*.c", "*.h")
 COMPILERS = {"sanitize": ("gcc",), "fuzz": ("clang", "clang-19", "clang-16", "clang-14")}
 
 
@@ -41,8 +43,10 @@ def refresh(source: str, target: str) -> None:
 
 def tree_of(mode: str) -> Path:
     tree = ROOT / "build" / mode
-    for folder in FOLDERS[mode]:
-        shutil.copytree(ROOT / folder, tree / folder, ignore=NOT_SOURCES, copy_function=refresh, dirs_exist_ok=True)
+    for folders, left_out in ((FOLDERS[mode], LEFT_OUT), (IN_PYTHON[mode], LEFT_OUT + COMPILED)):
+        for folder in folders:
+            ignored = shutil.ignore_patterns(*left_out)
+            shutil.copytree(ROOT / folder, tree / folder, ignore=ignored, copy_function=refresh, dirs_exist_ok=True)
     for name in FILES:
         refresh(str(ROOT / name), str(tree / name))
     return tree

@@ -197,9 +197,9 @@ def as_key(octets: bytes, algorithm: str) -> Secret:
 def read_keys(path: Path) -> Keys:
     """From a keys file or a testbed document; ConfigurationError says what is wrong with it."""
     octets = read_private(path)
-    if octets.lstrip()[:1] == b"{":
-        return _of_testbed(path)
     try:
+        if octets.lstrip()[:1] == b"{":
+            return _of_testbed(path)
         return _of_file(path, decoded(octets.decode(), path, KeysFile))
     except ValueError as error:
         raise ConfigurationError(f"{path}: {error} (its format: mipstorm decode --help)") from None

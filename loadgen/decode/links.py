@@ -23,7 +23,7 @@ def peel(link: int, octets: bytes) -> tuple[int, int] | None:
         return tagged(octets, 14)
     if link == LinkType.LINUX_SLL2 and len(octets) >= 20:
         kind = int.from_bytes(octets[0:2], "big")
-        return tagged(octets, 22) if kind in VLAN else (kind, 20)    # a tag's two octets stand behind the header
+        return tagged(octets, 22, MOST_TAGS - 1) if kind in VLAN else (kind, 20)    # a tag's two octets stand behind the header
     return None
 
 
@@ -35,9 +35,9 @@ def ends(link: int, octets: bytes) -> tuple[str, str]:
     return (octets[at:at + 6].hex(":") if len(octets) >= at + 6 and octets[size] == 6 else ""), ""
 
 
-def tagged(octets: bytes, at: int) -> tuple[int, int] | None:
+def tagged(octets: bytes, at: int, most: int = MOST_TAGS) -> tuple[int, int] | None:
     """The EtherType at `at`, behind any VLAN tags; an IEEE 802.3 length is no EtherType and stays what it is."""
-    for _ in range(MOST_TAGS):
+    for _ in range(most + 1):
         if len(octets) < at + 2:
             return None
         kind = int.from_bytes(octets[at:at + 2], "big")

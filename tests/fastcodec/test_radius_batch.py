@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from radius_items import dictionary_text, items
+from radius_items import items
+from radius_kinds import dictionary_text
 
 import fastcodec as fc
 from fastcodec.status import Status

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
-from radius_items import FIRST, KINDS, SPACES, dictionary_text, items, values
+from radius_items import items, values
+from radius_kinds import FIRST, KINDS, SPACES, dictionary_text
 
 import fastcodec as fc
 

@@ -158,3 +158,52 @@ def test_what_derives_keys_names_what_is_wrong():
         with pytest.raises(fc.EncodeError) as refusal:
             call()
         assert refusal.value.field == field
+
+
+# ---- what fuzzing found
+
+@pytest.mark.parametrize(("values", "field"), [
+    ({"class": "Nai", "nai": "\ud800"}, "Nai.nai"), ({"class": "EapPacket", "code": 2, "identifier": 1, "body": {
+        "class": "EapIdentity", "identity": "\udc00"}}, "EapIdentity.identity"),
+    ({"class": "BindingError", "status": 1, "home_address": "fe80::1%eth0"}, "BindingError.home_address")], ids=str)
+def test_values_that_have_no_octets(values, field):
+    base = fc.Extension if values["class"] == "Nai" else fc.Message
+    with pytest.raises(fc.EncodeError) as refusal:
+        base.from_dict(values)
+    assert refusal.value.field == field
+
+
+def test_text_that_is_neither_unicode_nor_octets_is_not_written():
+    for write in (fc.Nai("\ud800").to_dict, fc.Nai("\ud800").to_json):
+        with pytest.raises(fc.EncodeError, match="neither Unicode nor octets"):
+            write()
+
+
+def test_a_dictionary_without_what_is_shipped(tmp_path):
+    (tmp_path / "dictionary").write_text("ATTRIBUTE Ours 245 octets\n")
+    with pytest.raises(fc.LocalError, match=r"has no mipstorm: it must hold what is shipped"):
+        fc.configure(fc.Dictionary().read(tmp_path / "dictionary"))
+    assert fc.RadiusPacket(1, 1, bytes(16), [("User-Name", "mn")]).encode(), "what was there is still in use"
+
+
+def test_another_dictionary_leaves_nothing_behind(tmp_path):
+    from fastcodec.sections import SECTIONS
+
+    (tmp_path / "dictionary").write_text("ATTRIBUTE Ours 245.7 octets\nATTRIBUTE extensions 245.8 octets\n")
+    before = dict(SECTIONS)
+    fc.configure(fc.load(tmp_path / "dictionary"))
+    try:
+        assert SECTIONS["Ours"] == "RFC 2865 5"
+        assert SECTIONS["extensions"] == before["extensions"], "a name of ours is cited as before"
+    finally:
+        fc.configure()
+    assert before == SECTIONS
+
+
+def test_no_octets_at_all():
+    from fastcodec.status import Status
+
+    for kind in fc.Mip4Message.__subclasses__():
+        with pytest.raises(fc.DecodeError) as refusal:
+            kind.decode(b"")
+        assert (refusal.value.status, refusal.value.offset) == (Status.TOO_SHORT, 0)

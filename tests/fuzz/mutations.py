@@ -4,6 +4,8 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterator
 
+from rules import Target
+
 MAGIC = (0, 1, 2, 4, 20, 127, 128, 254, 255)
 
 
@@ -38,21 +40,19 @@ def truncated(octets: bytearray, source: random.Random) -> None:
 WAYS: tuple[Callable[[bytearray, random.Random], None], ...] = (flipped, replaced, cut, doubled, inserted, truncated)
 
 
-def lengths_mended(octets: bytearray) -> None:
-    """RADIUS, EAP and PANA say their length in octets 2 and 3: without this hardly a mutation gets past it."""
-    if len(octets) >= 4:
-        octets[2:4] = min(len(octets), 0xffff).to_bytes(2, "big")
-
-
-def mutations(seeds: list[bytes], count: int, seed: int, longest: int) -> Iterator[bytes]:
-    """`count` inputs: every seed itself, then seeds changed in one to four places."""
+def mutations(target: Target, seeds: list[bytes], count: int, seed: int) -> Iterator[bytes]:
+    """`count` inputs: every seed itself, then seeds changed in one to four places, half of them mended as the target says."""
     source = random.Random(seed)
     yield from seeds[:count]
     for _ in range(max(0, count - len(seeds))):
-        octets = bytearray(source.choice(seeds))
-        for _ in range(source.randrange(1, 5)):
-            if octets:
-                source.choice(WAYS)(octets, source)
-        if source.random() < 0.5:
-            lengths_mended(octets)
-        yield bytes(octets[:longest])
+        octets = source.choice(seeds)
+        octets = changed(octets, source) if target.vary is None else target.vary(octets, source.getrandbits(64))
+        yield (target.mend(octets) if source.random() < 0.5 else octets)[:target.longest]
+
+
+def changed(octets: bytes, source: random.Random) -> bytes:
+    out = bytearray(octets)
+    for _ in range(source.randrange(1, 5)):
+        if out:
+            source.choice(WAYS)(out, source)
+    return bytes(out)
