@@ -74,7 +74,7 @@ def match_eap(event: Event, packet: EapPacket, content: int, exchanges: Exchange
         exchanges.open(("eap", there, number), event, content, None)
     elif packet.code == RESPONSE:
         _ = exchanges.close(("eap", event.source, number), event) or exchanges.close(("eap", "", number), event)
-        for supplicant in {event.source, ""}:
+        for supplicant in dict.fromkeys(("", event.source)):      # its own comes last: which frame it repeats is said by that
             exchanges.open(("eap end", supplicant, number), event, (content, event.source), event.nai)
     elif answered := exchanges.close(("eap end", there, number), event):
         event.nai = answered.message
