@@ -154,12 +154,15 @@ cdef int _put_router(object router, uint8_t* at, int words) except -1:
 cdef int _put_routers(object message, uint8_t* buffer) except -1:
     """Number and size of the entries, and they; where the extensions start."""
     cdef list routers = parts_in(message.routers, "AgentAdvertisement.routers")
-    cdef int words, at = HEAD
+    cdef int words, at = HEAD, empty = <int> whole(message.empty_entry_size, "AgentAdvertisement.empty_entry_size", 0, 255)
+    if empty and (routers or empty <= LEAST_ENTRY):
+        raise EncodeError("AgentAdvertisement.empty_entry_size", f"{empty}: 0 is needed with routers and for the usual size, "
+                          f"above {LEAST_ENTRY} otherwise (RFC 1256 3)")
     for router in routers:
         if type(router) is not ROUTER:
             raise EncodeError("AgentAdvertisement.routers", f"{type(router).__name__} is no RouterAddress")
     words = (LEAST_ENTRY + <int> (len(octets_in(routers[0].rest, "RouterAddress.rest")) // WORD) if routers
-             else <int> whole(message.empty_entry_size or LEAST_ENTRY, "AgentAdvertisement.empty_entry_size", 0, 255))
+             else empty or LEAST_ENTRY)
     put_number(len(routers), buffer + 4, 1, "AgentAdvertisement.routers")
     put_number(words, buffer + 5, 1, "AgentAdvertisement.entry_size")
     for router in routers:

@@ -16,6 +16,8 @@ HEADER = 20                                      # octets: code, identifier, len
 ANSWERS = {1: {2, 3, 11, 52}, 4: {5, 52}, 12: {2, 3, 5, 52}, 40: {41, 42, 52}, 43: {44, 45, 52}}
 CODES = frozenset().union(ANSWERS, *ANSWERS.values())
 ACCOUNTING, STATUS_SERVER = 4, 12
+PROXY_STATE = 33
+SIGNATURES = ("Message-Authenticator", "Attr-80")       # an empty one has no value of its type
 BY_MESSAGE_AUTHENTICATOR = frozenset({1, 12})    # their authenticator is random, RFC 2865 3, RFC 5997 3
 
 
@@ -60,16 +62,23 @@ def read_inside(event: Event, octets: bytes) -> None:
 
 
 def check_rules(event: Event, packet: RadiusPacket, has_eap: bool) -> bool:
-    """Whether it has the Message-Authenticator that it must have whatever the secret is."""
+    """Whether its Message-Authenticator is there, and of a shape, as it must be whatever the secret is."""
     what = ""
-    if has_eap and packet.code != ACCOUNTING:
+    found = signatures(packet)
+    if [len(value) for value in found] not in ([], [16]):
+        what = "Message-Authenticator doubled or not of 16 octets (RFC 3579 3.2)"
+    elif has_eap and not found and packet.code != ACCOUNTING:
         what = "EAP-Message without Message-Authenticator (RFC 3579 3.1)"
-    elif packet.code == STATUS_SERVER:
+    elif packet.code == STATUS_SERVER and not found:
         what = "Status-Server without Message-Authenticator (RFC 5997 3)"
-    if not what or find(packet, "Message-Authenticator") is not None:
-        return True
-    event.faults.append(what)
-    return False
+    if what:
+        event.faults.append(what)
+    return not what
+
+
+def signatures(packet: RadiusPacket) -> list[bytes]:
+    """Its Message-Authenticators: one, or none."""
+    return [value for name, value in packet.attributes if name in SIGNATURES]
 
 
 def check_kind(event: Event, code: int, request: int) -> bool:
@@ -91,7 +100,7 @@ def authenticate_request(event: Event, packet: RadiusPacket, octets: bytes, keys
     secret = keys.secret_of(event.source, event.destination)
     if secret is None:
         event.why = "no secret for these addresses"
-    elif octets[0] in BY_MESSAGE_AUTHENTICATOR and find(packet, "Message-Authenticator") is None:
+    elif octets[0] in BY_MESSAGE_AUTHENTICATOR and not signatures(packet):
         event.why = "no Message-Authenticator"
         reveal(event, octets, secret, None, keys)
     else:
@@ -117,7 +126,18 @@ def reveal(event: Event, octets: bytes, secret: Secret, request: bytes | None, k
     if not keys.reveal or event.authentic is False:
         return
     if event.authentic is None:          # without Message-Authenticator Proxy-State is not trusted, and hides nothing
-        packet = RadiusPacket.decode(octets)
-        octets = packet.replace(attributes=[pair for pair in packet.attributes if pair[0] != "Proxy-State"]).encode()
+        octets = without_proxy_state(octets)
     packet = RadiusPacket.decode(octets, secret, request, require=False)
     event.revealed = [(name, value) for name, value in packet.attributes if isinstance(value, (Revealed, RevealedText))]
+
+
+def without_proxy_state(octets: bytes) -> bytes:
+    """The packet without those attributes, the others octet for octet."""
+    left, at, end = bytearray(octets[:HEADER]), HEADER, int.from_bytes(octets[2:4], "big")
+    while at < end:
+        behind = at + octets[at + 1]
+        if octets[at] != PROXY_STATE:
+            left += octets[at:behind]
+        at = behind
+    left[2:4] = len(left).to_bytes(2, "big")
+    return bytes(left)

@@ -142,6 +142,8 @@ def test_solicitation_survives(reserved, code):
     ({"routers": [fc.RouterAddress(IPv4Address(1), 2**31)]}, "RouterAddress.preference"),
     ({"routers": [fc.RouterAddress(IPv4Address(1), 0, b"abc")]}, "RouterAddress.rest"),
     ({"routers": [fc.RouterAddress(IPv4Address(1))] * 256}, "AgentAdvertisement.routers"),
+    ({"routers": [fc.RouterAddress(IPv4Address(1))], "empty_entry_size": 3}, "AgentAdvertisement.empty_entry_size"),
+    ({"empty_entry_size": 1}, "AgentAdvertisement.empty_entry_size"), ({"empty_entry_size": 2}, "AgentAdvertisement.empty_entry_size"),
     ({"extensions": ["text"]}, "extensions"), ({"extensions": [fc.PrefixLengths((256,))]}, "PrefixLengths.lengths"),
     ({"extensions": [fc.MobilityAgent(1, 2, 3, ("x",))]}, "MobilityAgent.care_of_addresses")])
 def test_encode_error_names_the_field(change, field):

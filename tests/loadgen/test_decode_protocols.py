@@ -129,6 +129,30 @@ def test_what_hides_in_an_unsigned_request_is_revealed_too(others: list[tuple[st
     assert (got.authentic, got.why, [str(value) for _, value in got.revealed]) == (None, "no Message-Authenticator", ["hush"])
 
 
+@pytest.mark.parametrize("signature", [b"\x50\2", b"\x50\5abc", b"\x50\x13" + bytes(17), 2 * (b"\x50\x12" + bytes(16))],
+                         ids=["empty", "short", "long", "twice"])
+@pytest.mark.parametrize("known", [None, keys()], ids=["no keys", "keys"])
+def test_a_message_authenticator_of_another_shape_is_wrong(signature: bytes, known: Keys | None) -> None:
+    if known:
+        known.reveal = True
+    hidden = b"\2\x12" + fc.hide_password("hush", SECRET, bytes(16))
+    octets = b"\1\x09" + (20 + len(signature + hidden)).to_bytes(2, "big") + bytes(16) + signature + hidden
+    got = event(packet(octets, 1812), known=known)
+    assert got.faults == ["Message-Authenticator doubled or not of 16 octets (RFC 3579 3.2)"]
+    assert (got.authentic, got.revealed) == (False if known else None, [])
+
+
+def test_what_hides_beside_attributes_that_pairs_write_otherwise_is_revealed() -> None:
+    """Many sub-attributes in one Vendor-Specific: by pairs each would have its own, and the packet more than 4096 octets."""
+    wanted, seed = keys(), bytes(range(16))
+    wanted.reveal = True
+    many = b"".join(b"\x1a\xfc\0\0\0\x09" + 82 * b"\xfa\3x" for _ in range(15))
+    attributes = b"\2\x12" + fc.hide_password("hush", SECRET, seed) + b"\x21\3p" + many
+    octets = b"\1\x09" + (20 + len(attributes)).to_bytes(2, "big") + seed + attributes
+    got = event(packet(octets, 1812), known=wanted)
+    assert (got.faults, [str(value) for _, value in got.revealed]) == ([], ["hush"])
+
+
 def test_codes_are_written_as_the_rfcs_write_them() -> None:
     names = [summary(fc.RadiusPacket(code, 1)).removesuffix(" id 1") for code in (1, 41, 42, 43, 44, 45)]
     assert names == ["Access-Request", "Disconnect-ACK", "Disconnect-NAK", "CoA-Request", "CoA-ACK", "CoA-NAK"]
