@@ -17,7 +17,8 @@ ANSWERS = {1: {2, 3, 11, 52}, 4: {5, 52}, 12: {2, 3, 5, 52}, 40: {41, 42, 52}, 4
 CODES = frozenset().union(ANSWERS, *ANSWERS.values())
 ACCOUNTING, STATUS_SERVER = 4, 12
 PROXY_STATE = 33
-SIGNATURES = ("Message-Authenticator", "Attr-80")       # an empty one has no value of its type
+EAP = "EAP-Message"
+MARKS = frozenset({EAP, "Message-Authenticator", "Attr-80"})       # the last: an empty Message-Authenticator
 BY_MESSAGE_AUTHENTICATOR = frozenset({1, 12})    # their authenticator is random, RFC 2865 3, RFC 5997 3
 
 
@@ -31,15 +32,17 @@ def read_radius(event: Event, octets: bytes, keys: Keys, exchanges: Exchanges, a
         event.faults.append(str(error))
         return
     event.nai = name if isinstance(name, str) else None
-    eap = [value for name, value in packet.attributes if name == "EAP-Message"]
+    marks = [pair for pair in packet.attributes if pair[0] in MARKS]
+    eap = [value for name, value in marks if name == EAP]
+    signatures = [value for name, value in marks if name != EAP]
     if eap:
         read_inside(event, b"".join(eap))
-    is_right = check_rules(event, packet, bool(eap))
+    is_right = check_rules(event, packet.code, bool(eap), signatures)
     key = ("radius", packet.identifier)
     if packet.code in ANSWERS:
         exchanges.request(event, key, packet.authenticator, (octets[:HEADER], event.nai))
         if is_right:
-            authenticate_request(event, packet, octets, keys)
+            authenticate_request(event, octets, bool(signatures), keys)
     elif packet.code in CODES:
         request = exchanges.reply(event, key)
         if request is not None:
@@ -61,24 +64,18 @@ def read_inside(event: Event, octets: bytes) -> None:
         event.add_note("EAP-Start")
 
 
-def check_rules(event: Event, packet: RadiusPacket, has_eap: bool) -> bool:
+def check_rules(event: Event, code: int, has_eap: bool, signatures: list[bytes]) -> bool:
     """Whether its Message-Authenticator is there, and of a shape, as it must be whatever the secret is."""
     what = ""
-    found = signatures(packet)
-    if [len(value) for value in found] not in ([], [16]):
+    if signatures and [len(value) for value in signatures] != [16]:
         what = "Message-Authenticator doubled or not of 16 octets (RFC 3579 3.2)"
-    elif has_eap and not found and packet.code != ACCOUNTING:
+    elif has_eap and not signatures and code != ACCOUNTING:
         what = "EAP-Message without Message-Authenticator (RFC 3579 3.1)"
-    elif packet.code == STATUS_SERVER and not found:
+    elif code == STATUS_SERVER and not signatures:
         what = "Status-Server without Message-Authenticator (RFC 5997 3)"
     if what:
         event.faults.append(what)
     return not what
-
-
-def signatures(packet: RadiusPacket) -> list[bytes]:
-    """Its Message-Authenticators: one, or none."""
-    return [value for name, value in packet.attributes if name in SIGNATURES]
 
 
 def check_kind(event: Event, code: int, request: int) -> bool:
@@ -93,14 +90,14 @@ def find(packet: RadiusPacket, name: str) -> Any:
     return packet.attributes.get(name) if isinstance(packet.attributes, Attributes) else None
 
 
-def authenticate_request(event: Event, packet: RadiusPacket, octets: bytes, keys: Keys) -> None:
+def authenticate_request(event: Event, octets: bytes, is_signed: bool, keys: Keys) -> None:
     """Of an Access-Request or Status-Server only the Message-Authenticator says something."""
     if not keys.networks:
         return
     secret = keys.secret_of(event.source, event.destination)
     if secret is None:
         event.why = "no secret for these addresses"
-    elif octets[0] in BY_MESSAGE_AUTHENTICATOR and not signatures(packet):
+    elif octets[0] in BY_MESSAGE_AUTHENTICATOR and not is_signed:
         event.why = "no Message-Authenticator"
         reveal(event, octets, secret, None, keys)
     else:
